@@ -27,6 +27,7 @@ class Draft(models.Model):
     answers = models.JSONField(default=dict)  # situation id → answer
     data = models.JSONField(default=dict)  # path → value, as typed
     uploads = models.JSONField(default=dict)  # material key → file id
+    looked_up = models.JSONField(default=dict)  # register|key → record; emptied on submission
     done = models.JSONField(default=list)  # pages saved
     revision = models.PositiveIntegerField(default=0)
     created = models.DateTimeField(auto_now_add=True)
