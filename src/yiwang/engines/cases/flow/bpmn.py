@@ -79,7 +79,7 @@ _TOLERATED = frozenset(
         *("dataOutputAssociation", "textAnnotation", "group", "auditing", "monitoring", "potentialOwner"),
         *("performer", "humanPerformer", "resourceRole", "supportedInterfaceRef", "ioBinding", "rendering"),
         *("correlationSubscription", "supports", "multiInstanceLoopCharacteristics", "artifact"),
-        *("completionCondition",),
+        *("completionCondition", "standardLoopCharacteristics"),
     )
 )
 

@@ -105,7 +105,7 @@ class Process:
 
     @cached_property
     def reach(self) -> Mapping[str, Mapping[str, frozenset[str]]]:
-        """For each inclusive join, each incoming flow: the nodes that lead to it without visiting the join."""
+        """For each inclusive join and incoming flow: the nodes that lead to it without visiting the join."""
         return {
             node.id: {flow: self._leading_to(flow, node.id) for flow in node.incoming}
             for node in self.nodes.values()

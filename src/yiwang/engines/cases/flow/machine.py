@@ -1,7 +1,7 @@
 """The token machine: `advance(graph, state, command, data) → Step`. Pure: no I/O, no clock, no chance.
 
-Execution semantics of BPMN 2.0.2 §13. A command moves one token; then everything that needs nobody moves on
-until only waiting tokens are left. Arrivals are worked off in order; inclusive joins and the ends of scopes are
+Execution semantics of BPMN 2.0.2 §13. A command moves one token; then everything that needs nobody moves
+on until only waiting tokens are left. Arrivals are worked off in order; inclusive joins and the ends of scopes are
 decided only when no arrival is left, because they look at the whole marking.
 """
 
@@ -16,7 +16,6 @@ from typing import Any
 from yiwang.engines.cases.flow.graph import TASKS, Graph, Node, Process
 from yiwang.engines.cases.flow.state import (
     EMPTY,
-    Cancel,
     Command,
     CommandRefused,
     Complete,

@@ -11,9 +11,9 @@ from typing import Any
 class Token:
     """A place where the case stands.
 
-    kind says who moves it on: "user" a person; "service" a worker; "message" a message; "timer" a timer; "event"
-    the first of several events (event gateway); "case" the child case. The machine itself moves "join" (waits
-    for other branches), "scope" (a sub-process is running inside) and "multi" (instances are running).
+    kind says who moves it on: "user" a person; "service" a worker; "message" a message; "timer" a timer;
+    "event" the first of several events (event gateway); "case" the child case. The machine itself moves
+    "join" (waits for other branches), "scope" (a sub-process runs inside) and "multi" (instances run).
     """
 
     id: int
