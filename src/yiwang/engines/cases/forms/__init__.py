@@ -1,0 +1,1 @@
+"""Computed forms: merged, prefilled, projected and measured from packs. Pure."""
