@@ -26,8 +26,9 @@ Fired = frozenset[tuple[int, str]]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """kind: "deadlock", "mismatched-join", "unbounded", "repeated", "cannot-finish", "livelock", "unreachable",
-    "dead-end", "no-condition", "no-timer", "no-collection", "undecided". node: the id, or empty."""
+    """kind: "deadlock", "mismatched-join", "unbounded", "repeated", "cannot-finish", "livelock",
+    "unreachable", "dead-end", "no-condition", "no-timer", "no-collection", "undecided".
+    node: its id, or empty."""
 
     kind: str
     node: str
@@ -151,7 +152,7 @@ class _Search:
         self.finals: set[int] = set()
         self.dead: list[tuple[int, State]] = []
         self.sample: list[State] = []
-        self.entered: set[tuple[str, str]] = set()
+        self.entered: set[str] = set()
         self.found: dict[tuple[str, str], Finding] = {}
         self.queue: deque[tuple[int, State, Fired]] = deque()
         self.independent = _independent(graph)
@@ -242,10 +243,7 @@ class _Search:
             last = run.trace[-1].node
             self._find("livelock", last, "在没有人办理的环节之间循环不止")
             return
-        for entry in run.trace:
-            self.entered.add(
-                (run._process_was(entry.scope).id if entry.scope in run.scopes else "", entry.node)
-            )
+        self.entered.update(entry.node for entry in run.trace)
         state = run.step().state
         fired = frozenset(pair for pair in fired if pair[0] in state.tokens)
         key = _key(state, fired)
@@ -328,13 +326,19 @@ class _Search:
                 return
 
     def _never_entered(self) -> None:
-        called = {self.graph.main} | {process for process, _ in self.entered}
-        seen = {node for _, node in self.entered}
-        for process in self.graph.processes.values():
-            if process.id in called:
-                for node in process.nodes.values():
-                    if node.id not in seen and node.type != "boundaryEvent" and _arrives(node, process):
-                        self._find("unreachable", node.id, "走不到")
+        for process in _used(self.graph):
+            for node in process.nodes.values():
+                if node.id not in self.entered and node.type != "boundaryEvent" and _arrives(node, process):
+                    self._find("unreachable", node.id, "走不到")
+
+
+def _used(graph: Graph) -> list[Process]:
+    """The main process and what it calls; other processes of the file (other pools) never run."""
+    used = [graph.main]
+    for name in used:
+        called = [node.called for node in graph.processes[name].nodes.values() if node.called]
+        used.extend(one for one in dict.fromkeys(called) if one not in used)
+    return [graph.processes[name] for name in used]
 
 
 def _arrives(node: Node, process: Process) -> bool:
