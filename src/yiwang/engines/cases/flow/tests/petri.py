@@ -1,8 +1,8 @@
 """An oracle: random block-structured flows as BPMN text, and the same flows as Petri nets.
 
-Written from Petri-net semantics alone (places, transitions, enabled, fire); shares no code with the machine.
-Places are sequence flows and, for each task, "being worked on". An inclusive block is played as block semantics:
-every branch not chosen hands a token straight to the join.
+Written from Petri-net semantics alone (places, transitions, enabled, fire); shares no code with the
+machine. Places are sequence flows and, for each task, "being worked on". An inclusive block is played as
+block semantics: every branch not chosen hands a token straight to the join.
 """
 
 import random
