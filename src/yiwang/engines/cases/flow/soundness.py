@@ -14,6 +14,7 @@ from typing import Any
 
 from yiwang.engines.cases.flow.graph import ACTIVITIES, Graph, Node, Process
 from yiwang.engines.cases.flow.machine import WAITING, Run
+from yiwang.engines.cases.flow.shrink import shrink
 from yiwang.engines.cases.flow.state import EMPTY, CommandRefused, State, Token
 
 MOST_STATES = 20_000
@@ -43,7 +44,7 @@ def check(graph: Graph, limit: int = MOST_STATES) -> list[Finding]:
         limit: how many states to look at.
     """
     findings = list(_structure(graph))
-    search = _Search(graph, limit)
+    search = _Search(shrink(graph), limit)
     search.run()
     known = {finding.node for finding in findings if finding.kind == "unreachable"}
     findings.extend(finding for finding in search.findings() if finding.node not in known or not finding.node)
@@ -155,7 +156,6 @@ class _Search:
         self.entered: set[str] = set()
         self.found: dict[tuple[str, str], Finding] = {}
         self.queue: deque[tuple[int, State, Fired]] = deque()
-        self.independent = _independent(graph)
         self.repeatable = not any(
             not node.interrupting for process in graph.processes.values() for node in process.nodes.values()
         )
@@ -181,16 +181,11 @@ class _Search:
             self._expand(*self.queue.popleft())
 
     def _expand(self, number: int, state: State, fired: Fired) -> None:
-        """Visit what follows. When tokens cannot disturb one another, one token's moves are enough, as long
-        as they lead to something new (persistent sets with the closed-set proviso)."""
         moved = False
-        for token in list(state.tokens.values()):
-            size = len(self.number)
+        for token in state.tokens.values():
             for run, now in self._moves(state, token, fired):
                 moved = True
                 self._reach(run, number, now)
-            if self.independent and moved and len(self.number) > size:
-                return
         if not moved:
             self.dead.append((number, state))
 
@@ -345,19 +340,6 @@ def _arrives(node: Node, process: Process) -> bool:
     """Whether tokens enter the node at all: an event after an event gateway is entered by the gateway."""
     sources = [process.nodes[process.flows[flow].source].type for flow in node.incoming]
     return "eventBasedGateway" not in sources
-
-
-def _independent(graph: Graph) -> bool:
-    """Whether no token's move can change what another may do: nothing looks at or kills other tokens."""
-    if graph.has_inclusive_joins:
-        return False
-    for process in graph.processes.values():
-        for node in process.nodes.values():
-            if node.event in ("terminate", "error"):
-                return False
-            if node.boundary and (node.type in ("subProcess", "callActivity") or node.multi):
-                return False
-    return True
 
 
 def _key(state: State, fired: Fired) -> str:

@@ -31,7 +31,7 @@ KINDS = {
 TIMER = "<timerEventDefinition><timeDuration>P5D</timeDuration></timerEventDefinition>"
 
 
-def node(kind, name, inside="", **attributes):
+def node(kind, name, inside="", /, **attributes):
     tag = KINDS.get(kind, kind)
     text = "".join(f' {key.replace("yw_", "yw:")}="{value}"' for key, value in attributes.items())
     return f'<{tag} id="{name}"{text}>{inside}</{tag}>'
@@ -44,9 +44,8 @@ def flows(*arrows):
         ends, _, condition = arrow.partition(": ")
         source, target = ends.removesuffix(" !").split()
         inside = f"<conditionExpression><![CDATA[{condition}]]></conditionExpression>" if condition else ""
-        result.append(
-            f'<sequenceFlow id="f_{source}_{target}" sourceRef="{source}" targetRef="{target}">{inside}</sequenceFlow>'
-        )
+        head = f'<sequenceFlow id="f_{source}_{target}" sourceRef="{source}" targetRef="{target}"'
+        result.append(f"{head}>{inside}</sequenceFlow>")
     return "".join(result)
 
 
@@ -54,7 +53,8 @@ def wrap(*parts, before=""):
     body = "".join(parts)
     return (
         '<?xml version="1.0"?><definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" '
-        f'xmlns:yw="urn:yiwang:bpmn:1" targetNamespace="t">{before}<process id="p">{body}</process></definitions>'
+        f'xmlns:yw="urn:yiwang:bpmn:1" targetNamespace="t">{before}'
+        f'<process id="p">{body}</process></definitions>'
     ).encode()
 
 
