@@ -72,7 +72,8 @@ def database(url: str, **options: object) -> dict[str, object]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": query.pop("host", None) or parts.hostname or "",
         "PORT": query.pop("port", None) or parts.port or "",
-        "OPTIONS": {"connect_timeout": 3, **query, **options},
+        # prepare_threshold: for the statements of hot paths only; Django's own are never prepared.
+        "OPTIONS": {"connect_timeout": 3, "prepare_threshold": 5, **query, **options},
     }
 
 

@@ -6,11 +6,12 @@ A command that cannot be applied raises ``Refused`` with a sentence for the pers
 """
 
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -46,7 +47,8 @@ def execute(
     Raises:
         Refused: by ``decide``, or because the case cannot be seen.
     """
-    with transaction.atomic():
+    # Nothing is written before decide has agreed, so inside a request's transaction no savepoint is needed.
+    with nullcontext() if connection.in_atomic_block else transaction.atomic():
         try:
             held = store.lock(case_id, command_id, skip_locked=skip_locked)
         except store.Gone as gone:

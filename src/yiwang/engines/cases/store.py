@@ -13,6 +13,7 @@ from uuid import UUID
 
 import orjson
 from django.db import connection
+from psycopg import Cursor
 from psycopg.rows import dict_row
 
 from yiwang.kernel.access.contracts import Actor
@@ -97,16 +98,17 @@ def lock(case_id: UUID, command_id: UUID, *, skip_locked: bool = False) -> Locke
         Gone: not there, not visible, or (with ``skip_locked``) held by somebody else just now.
     """
     raw = _raw()
-    with raw.pipeline(), raw.cursor(row_factory=dict_row) as a, raw.cursor(row_factory=dict_row) as b:
+    # Server-side cursors, prepared: Django's own bind on the client and plan each statement anew.
+    with raw.pipeline(), Cursor(raw, row_factory=dict_row) as a, Cursor(raw, row_factory=dict_row) as b:
         skip = " skip locked" if skip_locked else ""
         a.execute(f"select {_CASE_COLUMNS} from cases_case where id = %s for update{skip}", [case_id], prepare=True)
         b.execute("select id, body from cases_token where case_id = %s order by id", [case_id], prepare=True)
-        c = raw.cursor(row_factory=dict_row).execute(
+        c = Cursor(raw, row_factory=dict_row).execute(
             "select n, running, ground, basis, start, \"end\" from cases_clockinterval where case_id = %s order by n",
             [case_id],
             prepare=True,
         )
-        d = raw.cursor().execute("select 1 from cases_event where command_id = %s", [command_id], prepare=True)
+        d = Cursor(raw).execute("select 1 from cases_event where command_id = %s", [command_id], prepare=True)
         row, tokens, clock, already = a.fetchone(), b.fetchall(), c.fetchall(), d.fetchone()
     if row is None:
         raise Gone(str(case_id))
@@ -150,7 +152,7 @@ def write(held: Locked, actor: Actor, command_id: UUID, now: datetime, change: C
         flow = change.step.state.to_json()
         columns |= {"counter": flow["counter"], "scopes": flow["scopes"]}
     raw = _raw()
-    with raw.pipeline(), raw.cursor() as cursor:
+    with raw.pipeline(), Cursor(raw) as cursor:
 
         def run(sql: str, values: Iterable[Any]) -> None:
             cursor.execute(sql, [_plain(v) for v in values], prepare=True)

@@ -19,7 +19,6 @@ def announce(actor: Actor) -> None:
     Raises:
         TransactionManagementError: no transaction is open.
     """
-    transaction.get_connection().validate_no_broken_transaction()
     with connection.cursor() as cursor:
         cursor.execute(
             _SET,
