@@ -14,7 +14,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from machine import Cpu, machine, sizes
 
-FLOWS = {"std.instant": "yb.insured_proof", "std.promise": "yb.resident_join", "std.joint": "yb.maternity_pay"}
+FLOWS = {
+    "std.instant": "yb.insured_proof",
+    "std.promise": "yb.resident_join",
+    "std.joint": "yb.maternity_pay",
+}
 FORWARD = ("accept", "pass", "grant")
 
 
@@ -22,7 +26,11 @@ def run(options: list[str]) -> dict:
     """Measure and compare with the bars."""
     chosen = sizes(options, small=1_000, large=100_000, cases=120)
     folder = Path(tempfile.mkdtemp(prefix="yiwang-bench-"))
-    os.environ |= {"YIWANG_VAR": str(folder), "YIWANG_DEMO": "1", "DJANGO_SETTINGS_MODULE": "yiwang.config.settings"}
+    os.environ |= {
+        "YIWANG_VAR": str(folder),
+        "YIWANG_DEMO": "1",
+        "DJANGO_SETTINGS_MODULE": "yiwang.config.settings",
+    }
     os.environ.pop("DATABASE_URL", None)
     from yiwang.config import embedded
 
@@ -52,7 +60,9 @@ def _measure(chosen: dict[str, int]) -> dict:
     figures: dict = {}
     for size in ("small", "large"):
         _grow(chosen[size], org, person)
-        figures[size] = {flow: _steps(ref, flow, org, person, official, chosen["cases"]) for flow, ref in FLOWS.items()}
+        figures[size] = {
+            flow: _steps(ref, flow, org, person, official, chosen["cases"]) for flow, ref in FLOWS.items()
+        }
     worst = max(f["cpu_ms"] for f in figures["large"].values())
     growth = {flow: figures["large"][flow]["cpu_ms"] / figures["small"][flow]["cpu_ms"] for flow in FLOWS}
     most = max(growth.values())
@@ -106,10 +116,13 @@ def _grow(to: int, org, person) -> None:
     owner = connections["owner"]
     with owner.cursor() as cursor:
         missing = to - Case.objects.using("owner").count()
-        cursor.execute("create temp table copies as select gen_random_uuid() id from generate_series(1, %s)", [missing])
+        cursor.execute(
+            "create temp table copies as select gen_random_uuid() id from generate_series(1, %s)", [missing]
+        )
         for table, key in (("cases_case", "id"), ("cases_token", "case_id"), ("cases_event", "case_id")):
             cursor.execute(
-                "select column_name from information_schema.columns where table_name = %s and is_generated = 'NEVER'", [table]
+                "select column_name from information_schema.columns where table_name = %s and is_generated = 'NEVER'",
+                [table],
             )
             columns = [row[0] for row in cursor.fetchall()]
             fresh = {key: "c.id", "number": "'c-' || c.id", "command_id": "gen_random_uuid()"}
@@ -141,7 +154,9 @@ def _steps(ref: str, flow: str, org, person, official, count: int) -> dict:
         work = []
         with acting(SYSTEM):
             flows = dict(Case.objects.filter(id__in=ids).values_list("id", "flow_id"))
-            for token in Token.objects.filter(case_id__in=ids, kind__in=("user", "service")).order_by("case_id", "id"):
+            for token in Token.objects.filter(case_id__in=ids, kind__in=("user", "service")).order_by(
+                "case_id", "id"
+            ):
                 outcomes = [o.code for o in graph(flows[token.case_id]).node(token.node).outcomes]
                 work.append((token, next((o for o in FORWARD if o in outcomes), None)))
         if not work:

@@ -64,7 +64,9 @@ PRODUCT = Product()
 PRODUCT.wait()
 os.environ.update({k: PRODUCT.env[k] for k in ("YIWANG_DEMO", "YIWANG_VAR", "PORT")})
 os.environ["DJANGO_SETTINGS_MODULE"] = "yiwang.config.settings"
-os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # the browser driver runs a loop in this thread; these tests do not
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = (
+    "1"  # the browser driver runs a loop in this thread; these tests do not
+)
 
 import django  # noqa: E402
 
@@ -81,13 +83,20 @@ def browser():
     """One Chromium for the session; none under CI is a failure, not a skip."""
     from playwright.sync_api import sync_playwright
 
-    path = next((p for n in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(n))), None)
+    path = next(
+        (p for n in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(n))), None
+    )
     if path is None:
         if os.environ.get("CI") == "true":
             pytest.fail("no Chromium on PATH: .ci/browser should have installed it")
         pytest.skip("no Chromium on PATH")
     with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+        arguments = [
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-background-networking",
+            "--disable-component-update",
+        ]
         browser = playwright.chromium.launch(executable_path=path, args=arguments)
         yield browser
         browser.close()

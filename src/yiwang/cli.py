@@ -44,7 +44,10 @@ def _packs_check(args) -> int:
 
     problems = check_packs(Path(args.root) if args.root else _packs_root())
     if args.json:
-        rows = [{"file": p.file, "line": p.line, "what": p.what, "remedy": p.remedy, "rule": p.rule} for p in problems]
+        rows = [
+            {"file": p.file, "line": p.line, "what": p.what, "remedy": p.remedy, "rule": p.rule}
+            for p in problems
+        ]
         _print({"problems": rows}, True)
     else:
         for problem in problems:
@@ -86,12 +89,18 @@ def _packs_burden(args) -> int:
     else:
         up, down = figures["registers_up"], figures["registers_down"]
         print(f"{figures['name']}：{figures['items']} 个事项，{figures['departments']} 个部门")
-        print(f"字段 {' → '.join(str(v) for v in up['fields'].values())}（登记库不通时要填 {down['fields']['asked']}）")
-        print(f"材料 {' → '.join(str(v) for v in up['materials'].values())}（登记库不通时要传 {down['materials']['upload']}）")
+        print(
+            f"字段 {' → '.join(str(v) for v in up['fields'].values())}（登记库不通时要填 {down['fields']['asked']}）"
+        )
+        print(
+            f"材料 {' → '.join(str(v) for v in up['materials'].values())}（登记库不通时要传 {down['materials']['upload']}）"
+        )
         print(f"跑动 {figures['visits']['apart']} → {figures['visits']['asked']}；天数 {figures['days']}")
         print("要填：" + "、".join(f["label"] for f in up["asked"]))
         for name, target in figures.get("targets", {}).items():
-            print(f"  {name}: {target['figure']}（门槛 {target['bar']}）{'达到' if target['holds'] else '未达到'}")
+            print(
+                f"  {name}: {target['figure']}（门槛 {target['bar']}）{'达到' if target['holds'] else '未达到'}"
+            )
     return 0 if all(t["holds"] for t in figures.get("targets", {}).values()) else 1
 
 
@@ -106,7 +115,9 @@ def _flow_check(args) -> int:
     if args.json:
         _print(found, True)
     else:
-        print(f"{'可用' if found['accepted'] else '不可用'}：{found['nodes']} 个节点，{found['sequence_flows']} 条连线")
+        print(
+            f"{'可用' if found['accepted'] else '不可用'}：{found['nodes']} 个节点，{found['sequence_flows']} 条连线"
+        )
         for problem in found["unsupported"]:
             print(f"  {problem['element']} {problem['id']}：{problem['message']}")
         for finding in found.get("findings", []):

@@ -19,9 +19,18 @@ def examine() -> list[dict[str, Any]]:
     findings = [_fonts(), _secrets(), _locks()]
     try:
         with connection.cursor() as cursor:
-            findings += [_database(cursor), _role(cursor), _security(cursor), _calendar(cursor), _outbox(cursor), _long_locks(cursor)]
+            findings += [
+                _database(cursor),
+                _role(cursor),
+                _security(cursor),
+                _calendar(cursor),
+                _outbox(cursor),
+                _long_locks(cursor),
+            ]
     except DatabaseError as error:
-        findings.append(_finding("数据库", False, str(error).splitlines()[0], "启动 yiwang up，或检查 DATABASE_URL"))
+        findings.append(
+            _finding("数据库", False, str(error).splitlines()[0], "启动 yiwang up，或检查 DATABASE_URL")
+        )
     return findings
 
 
@@ -36,10 +45,17 @@ def _secrets() -> dict[str, Any]:
     env = settings.ENV
     weak = len(env.secret_key) < 40
     if env.demo:
-        return _finding("密钥", not weak, "演示模式：随机生成，保存在 var/keys", "删除 var/keys/secret_key 后重启")
+        return _finding(
+            "密钥", not weak, "演示模式：随机生成，保存在 var/keys", "删除 var/keys/secret_key 后重启"
+        )
     signing = bool(env.signing_p12)
     found = ("密钥太短；" if weak else "") + ("" if signing else "没有签名证书")
-    return _finding("密钥", not weak and signing, found or "已设置", "设置 YIWANG_SECRET_KEY（50 个以上随机字符）和 YIWANG_SIGNING_P12")
+    return _finding(
+        "密钥",
+        not weak and signing,
+        found or "已设置",
+        "设置 YIWANG_SECRET_KEY（50 个以上随机字符）和 YIWANG_SIGNING_P12",
+    )
 
 
 def _locks() -> dict[str, Any]:
@@ -79,13 +95,17 @@ def _calendar(cursor) -> dict[str, Any]:
     days = (first - timezone.localdate()).days if first else None
     found = f"{first} 起是推定的工作日" if first else "都有国务院通知"
     # From December on, most deadlines cross into the next year.
-    return _finding("工作日历", days is None or days > 5, found, "国务院通知公布后运行 yiwang calendar import 文件.yaml")
+    return _finding(
+        "工作日历", days is None or days > 5, found, "国务院通知公布后运行 yiwang calendar import 文件.yaml"
+    )
 
 
 def _outbox(cursor) -> dict[str, Any]:
     stuck = _one(cursor, "select count(*) from events_outboxevent where attempts > 2")
     waiting = _one(cursor, "select count(*) from events_outboxevent")
-    return _finding("待发事件", stuck == 0, f"{waiting} 条待处理，{stuck} 条反复失败", "查看 events_outboxevent.error")
+    return _finding(
+        "待发事件", stuck == 0, f"{waiting} 条待处理，{stuck} 条反复失败", "查看 events_outboxevent.error"
+    )
 
 
 def _long_locks(cursor) -> dict[str, Any]:

@@ -21,7 +21,9 @@ def numbers() -> list[str]:
 
 def report() -> list[dict[str, Any]]:
     """Each capability with the tests marked with it, and whether all of those passed in the last run."""
-    outcomes: dict[str, list[dict[str, str]]] = json.loads(RESULTS.read_text())["plan"] if RESULTS.exists() else {}
+    outcomes: dict[str, list[dict[str, str]]] = (
+        json.loads(RESULTS.read_text())["plan"] if RESULTS.exists() else {}
+    )
     rows = []
     for number in numbers():
         tests = outcomes.get(number, [])

@@ -57,7 +57,10 @@ def up() -> int:
     env = environment.read()
     pidfile = _pidfile(env)
     if pidfile.exists() and pidfile.read_text().isdigit() and _alive(int(pidfile.read_text())):
-        print(f"yiwang is already running (process {pidfile.read_text()}); `make down` stops it", file=sys.stderr)
+        print(
+            f"yiwang is already running (process {pidfile.read_text()}); `make down` stops it",
+            file=sys.stderr,
+        )
         return 1
     pidfile.parent.mkdir(parents=True, exist_ok=True)
     pidfile.write_text(str(os.getpid()))
@@ -167,7 +170,7 @@ def _watch(env: environment.Environment, children: list[subprocess.Popen], stop:
 
 def _ready(port: int) -> bool:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2) as answer:  # noqa: S310
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2) as answer:
             return answer.status == 200
     except OSError:
         return False

@@ -45,13 +45,31 @@ def make(say: Callable[[str], None], everybody: list[Demo]) -> None:
     draft(mothers[9])
     _supplement(offices, supplemented)
     _to_review(offices, suspended, "ga.hukou.birth")
-    _act(offices, suspended, "ga.hukou.birth", lambda a, c: actions.suspend(a, c.id, "investigate", "需向助产机构核实", new_id()))
+    _act(
+        offices,
+        suspended,
+        "ga.hukou.birth",
+        lambda a, c: actions.suspend(a, c.id, "investigate", "需向助产机构核实", new_id()),
+    )
     _to_review(offices, extended, "ga.hukou.birth")
-    _act(offices, extended, "ga.hukou.birth", lambda a, c: actions.request_extension(a, c.id, "需跨省核实户籍", new_id()))
+    _act(
+        offices,
+        extended,
+        "ga.hukou.birth",
+        lambda a, c: actions.request_extension(a, c.id, "需跨省核实户籍", new_id()),
+    )
     finish(offices, decided, only={"ws.birth_cert", "ws.birth_reg", "ga.hukou.birth"})
     finish(offices, denied, only={"ws.birth_cert", "ws.birth_reg"})
-    finish(offices, denied, only={"yb.maternity_pay"}, verdict="deny", reason="分娩时生育保险欠缴，不符合报销条件（示例）")
-    _act(offices, refused, "ws.birth_cert", lambda a, c: _complete(a, c, "refuse", "不属于本机构分娩（示例）"))
+    finish(
+        offices,
+        denied,
+        only={"yb.maternity_pay"},
+        verdict="deny",
+        reason="分娩时生育保险欠缴，不符合报销条件（示例）",
+    )
+    _act(
+        offices, refused, "ws.birth_cert", lambda a, c: _complete(a, c, "refuse", "不属于本机构分娩（示例）")
+    )
     with acting(_owner(withdrawn)) as actor:
         actions.withdraw(actor, withdrawn, "名字还没想好", new_id())
     finish(offices, finished)
@@ -110,7 +128,9 @@ def apply(demo: Demo, child: str) -> UUID:
         for page in ("baby", "hukou", "parents", "card"):
             found.refresh_from_db()
             uploads = {"photo@child": str(photo.id)} if page == "card" else {}
-            applying.save_page(actor, found.id, page, values if page == "card" else {}, uploads, found.revision)
+            applying.save_page(
+                actor, found.id, page, values if page == "card" else {}, uploads, found.revision
+            )
         case_id = applying.submit(actor, found.id)
     work()
     return case_id
@@ -154,7 +174,9 @@ def _to_review(offices, case_id: UUID, ref: str) -> None:
 _FORWARD = ("accept", "pass", "grant")
 
 
-def finish(offices, case_id: UUID, only: set[str] | None = None, verdict: str = "grant", reason: str = "") -> None:
+def finish(
+    offices, case_id: UUID, only: set[str] | None = None, verdict: str = "grant", reason: str = ""
+) -> None:
     """Let the officials work until nothing of (the chosen items of) the case is left to do."""
     for _round in range(60):
         pending = _as_system(

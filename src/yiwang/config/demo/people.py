@@ -15,11 +15,24 @@ from yiwang.kernel.ids import derived_id
 
 SEED = 20230115
 NEVER_ISSUED = "379901"
-SURNAMES = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎"
+SURNAMES = (
+    "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎"
+)
 WOMEN = "秀兰桂英玉梅红霞雪琴丽娟静敏婷慧芳颖倩雯欣怡梦瑶佳琪晓燕海霞春花"
 MEN = "建国志强伟明军勇杰磊涛超鹏飞宇浩博文俊峰海洋立新德胜永刚凯旋振华"
 ROADS = ("文化路", "解放路", "泉城路", "青年路", "建设街", "胜利街", "府前街", "滨河路", "学府路", "和平街")
-COUNTIES = ("370102", "370103", "370202", "370302", "370402", "370602", "370702", "371002", "371302", "371502")
+COUNTIES = (
+    "370102",
+    "370103",
+    "370202",
+    "370302",
+    "370402",
+    "370602",
+    "370702",
+    "371002",
+    "371302",
+    "371502",
+)
 BANKS = ("001", "002", "003")
 
 
@@ -158,6 +171,8 @@ def _marry(make: Maker, wife: Demo, husband: Demo, when: date) -> None:
 
 def _birth(make: Maker, mother: Demo, days_ago: int) -> None:
     day = make.today - timedelta(days=days_ago)
-    mother.gave_birth = datetime(day.year, day.month, day.day, make.random.randint(0, 23), make.random.randint(0, 59))
+    mother.gave_birth = datetime(
+        day.year, day.month, day.day, make.random.randint(0, 23), make.random.randint(0, 59)
+    )
     mother.baby_sex = make.random.choice("男女")
     mother.births += 1

@@ -15,7 +15,7 @@ from yiwang.kernel.orgs.models import Organisation, Post, Region
 from yiwang.kernel.orgs.queries import responsible
 
 from . import cases
-from .people import BANKS, COUNTIES, Demo, people
+from .people import COUNTIES, Demo, people
 
 COUNTY = "370102"  # where the demo's offices have people
 FUNCTIONS = ("卫生健康", "公安", "疾病预防控制", "医疗保障", "人力资源社会保障")
@@ -67,11 +67,21 @@ def _records(everybody: Iterable[Demo], names: dict[str, str]) -> Iterator[tuple
         )  # fmt: skip
         yield "residence", p.idno, {"xzz": p.address, "xzqh": p.county}
         yield "licences", p.idno, {"zzlx": "居民身份证、居民户口簿", "zzbs": f"示例{p.n:06d}"}
-        yield "sscard", p.idno, {"kh": f"SD{p.n:08d}", "yh": "示例银行", "zh": f"62179900{p.n:011d}", "zt": "正常"}
+        yield (
+            "sscard",
+            p.idno,
+            {"kh": f"SD{p.n:08d}", "yh": "示例银行", "zh": f"62179900{p.n:011d}", "zt": "正常"},
+        )
         yield (
             "medical_insurance",
             p.idno,
-            {"xm": p.name, "cbqh": p.county, "xz": "职工", "sybx": "参保" if p.insured else "未参保", "cbzt": "正常"},
+            {
+                "xm": p.name,
+                "cbqh": p.county,
+                "xz": "职工",
+                "sybx": "参保" if p.insured else "未参保",
+                "cbzt": "正常",
+            },
         )
         if p.spouse and p.married:
             yield (
@@ -113,13 +123,17 @@ def _accounts(everybody: list[Demo], today: date) -> None:
             for title, roles in (("受理岗、审查岗", ["acceptor", "reviewer"]), ("决定岗", ["decider"])):
                 who = officials.pop()
                 user = _user(f"official{order}", who, f"{org.name}　{title}", order)
-                Post.objects.create(person=user.person, org=org, title=title, roles=roles, since=date(2020, 1, 1))
+                Post.objects.create(
+                    person=user.person, org=org, title=title, roles=roles, since=date(2020, 1, 1)
+                )
                 order += 1
         bureau = Organisation.objects.filter(region_id="371502", functions__contains=["卫生健康"]).first()
         if bureau:
             user = _user("bureau", officials.pop(), f"{bureau.name}　集中审批（示例）", order)
             roles = ["acceptor", "reviewer", "decider"]
-            Post.objects.create(person=user.person, org=bureau, title="综合岗", roles=roles, since=date(2020, 1, 1))
+            Post.objects.create(
+                person=user.person, org=bureau, title="综合岗", roles=roles, since=date(2020, 1, 1)
+            )
 
 
 def _user(username: str, demo: Demo, role: str, order: int) -> User:

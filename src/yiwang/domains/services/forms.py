@@ -110,7 +110,10 @@ def _widget(filled: Filled, draft: Draft, field: forms.FormField, errors: Mappin
 
 
 def _upload(
-    material: forms.FormMaterial, draft: Draft, errors: Mapping[str, str], field: forms.FormField | None = None
+    material: forms.FormMaterial,
+    draft: Draft,
+    errors: Mapping[str, str],
+    field: forms.FormField | None = None,
 ) -> Widget:
     stored = StoredFile.objects.filter(id=draft.uploads.get(material.key)).first() if draft.uploads else None
     return Widget(
@@ -168,14 +171,21 @@ def summary(filled: Filled, draft: Draft) -> list[dict[str, Any]]:
             mine = forms.editable(field, filled.provenance) and field.origin is not forms.Origin.DEFAULT
             source = "" if mine else filled.provenance[path].source
             rows.append(
-                {"label": field.label, "value": shown(filled.plan, path, value), "source": source, "mine": mine}
+                {
+                    "label": field.label,
+                    "value": shown(filled.plan, path, value),
+                    "source": source,
+                    "mine": mine,
+                }
             )
         uploads = [m for m in filled.plan.uploads if draft.uploads.get(m.key)]
         if page is filled.plan.pages[-1]:
             for material in uploads:
                 stored = StoredFile.objects.filter(id=draft.uploads[material.key]).first()
                 label = f"{material.holder_label}的{material.name}"
-                rows.append({"label": label, "value": stored.name if stored else "", "source": "", "mine": True})
+                rows.append(
+                    {"label": label, "value": stored.name if stored else "", "source": "", "mine": True}
+                )
         if rows:
             sections.append({"page": page, "rows": rows})
     return sections

@@ -42,7 +42,9 @@ def service(request, ref):
     found = guide(ref, answers)
     if found is None:
         raise Http404
-    return render(request, "services/guide.html", {"guide": found, "data": found.pack.data, "answers": answers})
+    return render(
+        request, "services/guide.html", {"guide": found, "data": found.pack.data, "answers": answers}
+    )
 
 
 @require_POST
@@ -138,7 +140,8 @@ def _save(request, draft, filled, page, titles):
 def _steps(plan, done, now):
     ids = [p.id for p in plan.pages]
     steps = [
-        {"title": p.title, "state": "now" if p.id == now else "done" if p.id in done else "todo"} for p in plan.pages
+        {"title": p.title, "state": "now" if p.id == now else "done" if p.id in done else "todo"}
+        for p in plan.pages
     ]
     steps.append({"title": _("核对提交"), "state": "now" if now == "check" else "todo"})
     n = ids.index(now) + 1 if now in ids else len(steps)
@@ -149,7 +152,11 @@ def _show(request, draft, filled, page, errors, status=200):
     current = next(p for p in filled.plan.pages if p.id == page)
     ids = [p.id for p in filled.plan.pages]
     widgets = pages.widgets(filled, draft, page, errors)
-    listed = [{"anchor": w.id if not w.error or w.kind != "choice" else w.id, "message": w.error} for w in widgets if w.error]
+    listed = [
+        {"anchor": w.id if not w.error or w.kind != "choice" else w.id, "message": w.error}
+        for w in widgets
+        if w.error
+    ]
     listed += [{"anchor": "", "message": errors["page"]}] if "page" in errors else []
     return render(
         request,
@@ -189,7 +196,8 @@ def _check(request, draft, status=200):
     errors = [
         {
             "message": e.message,
-            "href": reverse("apply", args=[draft.id, page_of.get(e.path, last).id]) + f"?check=1#{pages.anchor(e.path)}",
+            "href": reverse("apply", args=[draft.id, page_of.get(e.path, last).id])
+            + f"?check=1#{pages.anchor(e.path)}",
         }
         for e in filled.errors
     ]
@@ -231,7 +239,10 @@ def cases(request):
     return render(
         request,
         "services/cases.html",
-        {"drafts": [(d, names[d.id].pack.name) for d in drafts if names[d.id]], "cases": queries.own(request.actor)},
+        {
+            "drafts": [(d, names[d.id].pack.name) for d in drafts if names[d.id]],
+            "cases": queries.own(request.actor),
+        },
     )
 
 
@@ -289,7 +300,9 @@ def supplement(request, case_id):
             return redirect("case", found.id)
         for widget in asked.values():
             widget.error = errors.get(widget.name, "")
-            widget.value = request.POST.get(widget.name, widget.value) if widget.kind != "upload" else widget.value
+            widget.value = (
+                request.POST.get(widget.name, widget.value) if widget.kind != "upload" else widget.value
+            )
     return render(
         request,
         "services/supplement.html",
@@ -299,7 +312,8 @@ def supplement(request, case_id):
             "widgets": list(asked.values()),
             "errors": [{"anchor": w.id, "message": w.error} for w in asked.values() if w.error]
             + ([{"anchor": "", "message": errors["page"]}] if errors.get("page") else []),
-            "nonce": request.POST.get("nonce") or str(derived_id("supplement", *(f"{c.id}{c.seq}" for c in waiting))),
+            "nonce": request.POST.get("nonce")
+            or str(derived_id("supplement", *(f"{c.id}{c.seq}" for c in waiting))),
         },
         status=422 if errors else 200,
     )
@@ -321,7 +335,11 @@ def _asked(waiting):
                     id=pages.anchor(key),
                     name=key,
                     label=entry["label"],
-                    kind="upload" if upload else ("choice" if len(options) <= pages.FEW else "select") if options else "text",
+                    kind="upload"
+                    if upload
+                    else ("choice" if len(options) <= pages.FEW else "select")
+                    if options
+                    else "text",
                     value="" if upload else str(applying.value_in_bundle(child, key) or ""),
                     required=True,
                     hint="",
@@ -379,7 +397,10 @@ def withdraw(request, case_id):
     if request.method == "POST":
         try:
             actions.withdraw(
-                request.actor, found.id, request.POST.get("reason", "")[:300], derived_id("withdraw", found.id)
+                request.actor,
+                found.id,
+                request.POST.get("reason", "")[:300],
+                derived_id("withdraw", found.id),
             )
             messages.success(request, _("已撤回。需要时可以随时重新申请。"))
             return redirect("case", found.id)
@@ -420,7 +441,10 @@ def verify(request, code=""):
     code = (request.GET.get("code") or code).strip()
     found = verify_document(code) if code else None
     return render(
-        request, "services/verify.html", {"code": code, "found": found}, status=200 if found or not code else 404
+        request,
+        "services/verify.html",
+        {"code": code, "found": found},
+        status=200 if found or not code else 404,
     )
 
 

@@ -66,7 +66,9 @@ def execute(
 
 def _explain(held: Locked, refused: CommandRefused) -> Refused:
     if refused.code == "token-gone":
-        return AlreadyChanged(_closed_because(held) or _("这一环节刚刚已由他人办理，请刷新页面查看最新进度。"))
+        return AlreadyChanged(
+            _closed_because(held) or _("这一环节刚刚已由他人办理，请刷新页面查看最新进度。")
+        )
     return Refused(str(refused))
 
 
@@ -178,7 +180,9 @@ def close(held: Locked, now: datetime, change: Change, result: str = "") -> None
 
 def _happened(held: Locked, change: Change, what: str, **more: Any) -> None:
     """Let the applicant hear of it: a message, and a signed notice where the pack has one."""
-    change.outbox.append(("cases.happened", {"case": str(held.id), "seq": held.seq + 1, "what": what, **more}))
+    change.outbox.append(
+        ("cases.happened", {"case": str(held.id), "seq": held.seq + 1, "what": what, **more})
+    )
 
 
 def start(actor: Actor, case_id: UUID, command_id: UUID, data: dict[str, Any] | None = None) -> Locked:
@@ -217,16 +221,29 @@ def complete(
         require_role(actor, _Row(held), node.ext.get("role", ""))
         chosen = next((o for o in node.outcomes if o.code == outcome), None)
         if chosen and chosen.reason == "required" and not reason.strip():
-            raise Refused(_("请写明理由：“%(outcome)s”的理由会写进文书，送达申请人。") % {"outcome": chosen.name})
+            raise Refused(
+                _("请写明理由：“%(outcome)s”的理由会写进文书，送达申请人。") % {"outcome": chosen.name}
+            )
         change = Change(
             "completed",
-            {"token": token_id, "node": node.id, "node_name": node.name, "outcome": outcome, "reason": reason},
+            {
+                "token": token_id,
+                "node": node.id,
+                "node_name": node.name,
+                "outcome": outcome,
+                "reason": reason,
+            },
         )
         if chosen:
             change.args["outcome_name"] = chosen.name
         verdict = _VERDICTS.get(outcome or "")
         if verdict:
-            change.patch["extra"] = {**held.extra, "verdict": verdict, "reason": reason, "decided_by": actor.name}
+            change.patch["extra"] = {
+                **held.extra,
+                "verdict": verdict,
+                "reason": reason,
+                "decided_by": actor.name,
+            }
             if held.clock and held.clock[-1]["end"] is None:
                 change.clock = ClockChange(now, None)
             if outcome != "refuse":
@@ -282,9 +299,14 @@ def request_supplement(
         for key in wanted:
             if key not in told:
                 raise Refused(
-                    _("“%(key)s”不在给申请人的一次告知单上，不能要求补正。请只从告知单中选择。") % {"key": key}
+                    _("“%(key)s”不在给申请人的一次告知单上，不能要求补正。请只从告知单中选择。")
+                    % {"key": key}
                 )
-        supplement = {"items": [{"key": k, "label": told[k]} for k in wanted], "note": note, "at": now.isoformat()}
+        supplement = {
+            "items": [{"key": k, "label": told[k]} for k in wanted],
+            "note": note,
+            "at": now.isoformat(),
+        }
         change = Change(
             "supplement-requested",
             {"keys": wanted, "note": note},
@@ -427,13 +449,17 @@ def answer_supplement(
         spec = _item(held)
         supplement = {**held.extra["supplement"], "answered": now.isoformat()}
         materials = [
-            {**m, "file": files[m["key"]]} if m["key"] in files else m for m in held.extra.get("materials", [])
+            {**m, "file": files[m["key"]]} if m["key"] in files else m
+            for m in held.extra.get("materials", [])
         ]
         change = Change(
             "supplement-answered",
             {"keys": [*values, *files]},
             data=values,
-            patch={"phase": Phase.OPEN, "extra": {**held.extra, "supplement": supplement, "materials": materials}},
+            patch={
+                "phase": Phase.OPEN,
+                "extra": {**held.extra, "supplement": supplement, "materials": materials},
+            },
         )
         if held.clock and not held.clock[-1]["running"]:
             change.clock = ClockChange(now, True)
@@ -474,7 +500,9 @@ def finish_service(
 
     def decide(held: Locked, now: datetime) -> Change:
         node = _node_of(held, token_id)
-        change = Change("serviced", {"token": token_id, "node": node.id, "node_name": node.name}, data=data or {})
+        change = Change(
+            "serviced", {"token": token_id, "node": node.id, "node_name": node.name}, data=data or {}
+        )
         step = advance(
             graph(held.flow_id), held.state, Complete(token_id, None), {**held.data, **(data or {})}
         )

@@ -36,7 +36,9 @@ class Incomplete(Refused):
 
     def __init__(self, errors: list[FieldError]) -> None:
         listed = "；".join(e.message for e in errors[:5])
-        super().__init__(_("还有 %(count)s 处需要填写或修改：%(listed)s") % {"count": len(errors), "listed": listed})
+        super().__init__(
+            _("还有 %(count)s 处需要填写或修改：%(listed)s") % {"count": len(errors), "listed": listed}
+        )
         self.errors = errors
 
 
@@ -62,7 +64,11 @@ def open_draft(actor: Actor, ref: str, answers: Mapping[str, Any]) -> Draft:
     """The actor's unfinished draft for ``ref``, or a new one."""
     if actor.person_id is None:
         raise Refused(_("请先登录。"))
-    found = Draft.objects.filter(subject_id=actor.person_id, ref=ref, submitted_at=None).order_by("-saved").first()
+    found = (
+        Draft.objects.filter(subject_id=actor.person_id, ref=ref, submitted_at=None)
+        .order_by("-saved")
+        .first()
+    )
     if found:
         return found
     draft = Draft.objects.create(
@@ -131,7 +137,12 @@ def signed_in(plan: FormPlan, person: Person) -> dict[str, Any]:
 
 
 def save_page(
-    actor: Actor, draft_id: UUID, page: str, values: Mapping[str, Any], uploads: Mapping[str, str], revision: int
+    actor: Actor,
+    draft_id: UUID,
+    page: str,
+    values: Mapping[str, Any],
+    uploads: Mapping[str, str],
+    revision: int,
 ) -> Draft:
     """Keep what was typed on a page, right or wrong; checking is the page's business, losing is nobody's.
 
@@ -323,7 +334,10 @@ def _bind(case: Case) -> dict[str, str]:
 def in_item(case: Case, values: Mapping[str, Any]) -> dict[str, Any]:
     """Values under the bundle's roles, renamed to the roles of a case's own item."""
     own = {bundle: item for item, bundle in _bind(case).items()}
-    return {f"{own.get(p.split('.', 1)[0], p.split('.', 1)[0])}.{p.split('.', 1)[1]}": v for p, v in values.items()}
+    return {
+        f"{own.get(p.split('.', 1)[0], p.split('.', 1)[0])}.{p.split('.', 1)[1]}": v
+        for p, v in values.items()
+    }
 
 
 def value_in_bundle(case: Case, path: str) -> Any:

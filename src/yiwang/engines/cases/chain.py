@@ -6,7 +6,9 @@ from uuid import UUID
 ALGORITHM = "sha256"  # sm3 where the installation requires 国密; each event names its own
 
 
-def link(algorithm: str, previous: bytes, seq: int, at: str, actor: str, command_id: UUID, body: bytes) -> bytes:
+def link(
+    algorithm: str, previous: bytes, seq: int, at: str, actor: str, command_id: UUID, body: bytes
+) -> bytes:
     """The hash of an event. ``at`` is ISO 8601 in UTC; fields are length-prefixed so that none can slide.
 
     Args:

@@ -53,7 +53,9 @@ def _issue(case: Case) -> dict[str, Any]:
         registers.write_back(register, key, fields)
     licence = forms.licence(plan, case.ref, data)
     if licence:
-        content = documents.Content(licence.type, licence.number or case.number, licence.holder, (), licence.rows)
+        content = documents.Content(
+            licence.type, licence.number or case.number, licence.holder, (), licence.rows
+        )
         template = packs.asset(case.release, "base/documents/certificate.typ")
         documents.issue(("licence", case.id), "licence", template, content, _about(case))
     return made
@@ -111,7 +113,11 @@ def closed(body: dict[str, Any], trace_id: UUID | None) -> None:
     token = _child_token(parent, case.ref)
     if token is not None:
         actions.finish_service(
-            SYSTEM, parent.id, token, derived_id("child", parent.id, case.id), _in_bundle(parent, case, produced)
+            SYSTEM,
+            parent.id,
+            token,
+            derived_id("child", parent.id, case.id),
+            _in_bundle(parent, case, produced),
         )
     for sibling in parent.children.filter(phase=Phase.WAITING, after__contains=[case.ref]):
         _start_or_stop(parent, sibling)

@@ -28,7 +28,9 @@ def _flows(root: Path) -> Iterator[Problem]:
         except FlowRejected as rejected:
             for problem in rejected.problems:
                 name = file.relative_to(root).as_posix()
-                yield Problem(name, 1, f"{problem.element} {problem.id}：{problem.message}", "改用支持的元素", "flow")
+                yield Problem(
+                    name, 1, f"{problem.element} {problem.id}：{problem.message}", "改用支持的元素", "flow"
+                )
 
 
 def _plannable(library: Library, pack: Pack, root: Path) -> Iterator[Problem]:

@@ -175,5 +175,3 @@ class Number(models.Model):
 
     scope = models.CharField(max_length=120, primary_key=True)
     last = models.BigIntegerField(default=0)
-
-

@@ -143,7 +143,13 @@ def _happening(event: Event) -> Happening:
         "deadline-recalculated": _("因放假安排调整，重新计算期限"),
     }.get(what, what)
     bad = what in ("withdrawn", "stopped") or body.get("outcome") in ("deny", "refuse")
-    return Happening(event.at, event.actor_name, words, body.get("reason") or body.get("note") or "", "bad" if bad else "done")
+    return Happening(
+        event.at,
+        event.actor_name,
+        words,
+        body.get("reason") or body.get("note") or "",
+        "bad" if bad else "done",
+    )
 
 
 def past_nodes(case: Case) -> set[str]:
@@ -174,9 +180,6 @@ def verify_chain(case_id: UUID) -> int:
             raise ValueError(f"case {case_id}: event {event.seq} does not fit the chain")
         previous, count = expected, count + 1
     return count
-
-
-
 
 
 def replayed(case_id: UUID) -> State:

@@ -63,7 +63,8 @@ def _show(request, found: Case, problem: str = "", typed=None, status: int = 200
     plan = forms.plan(packs.library(found.release), found.ref)
     tokens = list(found.tokens.filter(kind="user"))
     steps = [
-        {"token": t, "node": flow.node(t.node), "mine": request.actor.has_role(found.org_id, t.role)} for t in tokens
+        {"token": t, "node": flow.node(t.node), "mine": request.actor.has_role(found.org_id, t.role)}
+        for t in tokens
     ]
     colour, left = queries.tone(found.due_at, found.phase, timezone.now())
     extension = found.extra.get("extension")
@@ -83,8 +84,13 @@ def _show(request, found: Case, problem: str = "", typed=None, status: int = 200
             "materials": found.extra.get("materials", []),
             "conditions": found.extra.get("conditions", []),
             "told": found.extra.get("told", []) if accepting and not found.extra.get("supplement") else [],
-            "grounds": spec.data.get("special", []) if found.accepted_at and found.phase == Phase.OPEN else [],
-            "may_extend": bool(spec.extension) and not extension and found.accepted_at and found.phase == Phase.OPEN,
+            "grounds": spec.data.get("special", [])
+            if found.accepted_at and found.phase == Phase.OPEN
+            else [],
+            "may_extend": bool(spec.extension)
+            and not extension
+            and found.accepted_at
+            and found.phase == Phase.OPEN,
             "extension": extension,
             "may_approve": bool(extension)
             and not extension.get("approved_by")
@@ -115,7 +121,9 @@ def act(request, case_id):
     reason = post.get("reason", "").strip()
     actor = request.actor
     verbs = {
-        "complete": lambda: actions.complete(actor, found.id, token, post.get("outcome") or None, reason, command),
+        "complete": lambda: actions.complete(
+            actor, found.id, token, post.get("outcome") or None, reason, command
+        ),
         "supplement": lambda: actions.request_supplement(
             actor, found.id, token, post.getlist("keys"), reason, command
         ),
@@ -153,5 +161,9 @@ def file(request, case_id, file_id):
     return HttpResponse(
         store.get(stored.sha256),
         content_type=stored.media_type,
-        headers={"Content-Disposition": "inline", "X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox"},
+        headers={
+            "Content-Disposition": "inline",
+            "X-Content-Type-Options": "nosniff",
+            "Content-Security-Policy": "sandbox",
+        },
     )

@@ -101,10 +101,12 @@ def lock(case_id: UUID, command_id: UUID, *, skip_locked: bool = False) -> Locke
     # Server-side cursors, prepared: Django's own bind on the client and plan each statement anew.
     with raw.pipeline(), Cursor(raw, row_factory=dict_row) as a, Cursor(raw, row_factory=dict_row) as b:
         skip = " skip locked" if skip_locked else ""
-        a.execute(f"select {_CASE_COLUMNS} from cases_case where id = %s for update{skip}", [case_id], prepare=True)
+        a.execute(
+            f"select {_CASE_COLUMNS} from cases_case where id = %s for update{skip}", [case_id], prepare=True
+        )
         b.execute("select id, body from cases_token where case_id = %s order by id", [case_id], prepare=True)
         c = Cursor(raw, row_factory=dict_row).execute(
-            "select n, running, ground, basis, start, \"end\" from cases_clockinterval where case_id = %s order by n",
+            'select n, running, ground, basis, start, "end" from cases_clockinterval where case_id = %s order by n',
             [case_id],
             prepare=True,
         )
@@ -121,7 +123,14 @@ def lock(case_id: UUID, command_id: UUID, *, skip_locked: bool = False) -> Locke
 
 def insert(row: dict[str, Any]) -> Locked:
     """Insert a new case row (no tokens yet) and hold it."""
-    fresh = {"result": "", "due_provisional": False, "counter": 0, "scopes": [], "seq": 0, "head": chain.GENESIS}
+    fresh = {
+        "result": "",
+        "due_provisional": False,
+        "counter": 0,
+        "scopes": [],
+        "seq": 0,
+        "head": chain.GENESIS,
+    }
     values = {**row, **fresh}
     names = list(values)
     marks = ", ".join(["%s"] * len(names))
@@ -160,7 +169,18 @@ def write(held: Locked, actor: Actor, command_id: UUID, now: datetime, change: C
         run(
             "insert into cases_event (case_id, seq, at, actor, actor_name, command_id, type, body, algorithm, hash)"
             " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-            [case_id, seq, at, actor.label, actor.name, command_id, change.type, text.decode(), chain.ALGORITHM, head],
+            [
+                case_id,
+                seq,
+                at,
+                actor.label,
+                actor.name,
+                command_id,
+                change.type,
+                text.decode(),
+                chain.ALGORITHM,
+                head,
+            ],
         )
         if change.step:
             gone = list(change.step.removed)

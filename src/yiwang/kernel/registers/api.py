@@ -34,7 +34,9 @@ def lookup(register: str, key: str, purpose: str, case_id: UUID | None = None) -
     """
     pack = current().get("register", register)
     if purpose not in pack.data["purposes"]:
-        raise NotAllowed(f"{pack.name}不向用途“{purpose}”提供查询；允许的用途：{'、'.join(pack.data['purposes'])}")
+        raise NotAllowed(
+            f"{pack.name}不向用途“{purpose}”提供查询；允许的用途：{'、'.join(pack.data['purposes'])}"
+        )
     if register in down():
         raise Unavailable(pack.name)
     with connection.cursor() as cursor:

@@ -75,7 +75,9 @@ def unavailable(request):
             "path": request.get_full_path(),
             "held": posted,
             "files": bool(request.FILES) if request.method == "POST" else False,
-            "csrf": format_html('<input type="hidden" name="csrfmiddlewaretoken" value="{}">', get_token(request)),
+            "csrf": format_html(
+                '<input type="hidden" name="csrfmiddlewaretoken" value="{}">', get_token(request)
+            ),
         },
     )
     return HttpResponse(page, status=503, headers={"Retry-After": "10"})

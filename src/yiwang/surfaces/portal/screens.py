@@ -25,7 +25,11 @@ def home(request):
     return render(
         request,
         "portal/home.html",
-        {"mine": mine, "bundles": [h for h in hits if h.is_bundle], "items": [h for h in hits if not h.is_bundle]},
+        {
+            "mine": mine,
+            "bundles": [h for h in hits if h.is_bundle],
+            "items": [h for h in hits if not h.is_bundle],
+        },
     )
 
 

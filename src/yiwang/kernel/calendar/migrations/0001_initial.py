@@ -4,21 +4,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='CalendarDay',
+            name="CalendarDay",
             fields=[
-                ('date', models.DateField(primary_key=True, serialize=False)),
-                ('working', models.BooleanField()),
-                ('name', models.CharField(blank=True, max_length=40)),
-                ('source', models.CharField(max_length=200)),
-                ('provisional', models.BooleanField(default=False)),
+                ("date", models.DateField(primary_key=True, serialize=False)),
+                ("working", models.BooleanField()),
+                ("name", models.CharField(blank=True, max_length=40)),
+                ("source", models.CharField(max_length=200)),
+                ("provisional", models.BooleanField(default=False)),
             ],
         ),
     ]

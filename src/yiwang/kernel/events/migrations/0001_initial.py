@@ -4,27 +4,30 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='OutboxEvent',
+            name="OutboxEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('topic', models.CharField(max_length=60)),
-                ('body', models.JSONField()),
-                ('trace_id', models.UUIDField(null=True)),
-                ('created', models.DateTimeField(auto_now_add=True)),
-                ('not_before', models.DateTimeField(auto_now_add=True)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('error', models.TextField(blank=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("topic", models.CharField(max_length=60)),
+                ("body", models.JSONField()),
+                ("trace_id", models.UUIDField(null=True)),
+                ("created", models.DateTimeField(auto_now_add=True)),
+                ("not_before", models.DateTimeField(auto_now_add=True)),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("error", models.TextField(blank=True)),
             ],
             options={
-                'indexes': [models.Index(fields=['not_before', 'id'], name='events_outb_not_bef_25898d_idx')],
+                "indexes": [models.Index(fields=["not_before", "id"], name="events_outb_not_bef_25898d_idx")],
             },
         ),
     ]

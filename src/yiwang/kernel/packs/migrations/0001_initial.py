@@ -4,29 +4,27 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='PackFile',
+            name="PackFile",
             fields=[
-                ('sha256', models.CharField(max_length=64, primary_key=True, serialize=False)),
-                ('content', models.BinaryField()),
+                ("sha256", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("content", models.BinaryField()),
             ],
         ),
         migrations.CreateModel(
-            name='Release',
+            name="Release",
             fields=[
-                ('sha256', models.CharField(max_length=64, primary_key=True, serialize=False)),
-                ('loaded', models.DateTimeField(auto_now_add=True)),
-                ('files', models.JSONField()),
+                ("sha256", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("loaded", models.DateTimeField(auto_now_add=True)),
+                ("files", models.JSONField()),
             ],
             options={
-                'get_latest_by': 'loaded',
+                "get_latest_by": "loaded",
             },
         ),
     ]
