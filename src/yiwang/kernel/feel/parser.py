@@ -1,0 +1,485 @@
+"""From text to syntax tree (DMN 1.5 §10.3.1.2, grammar rules 1 to 66).
+
+Precedence, loosest first: or, and, comparison (also between, in), + -, * /, **, negation, instance of,
+path and filter and call.
+Nothing is ever tried twice, so parsing time grows with the length of the text only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from decimal import Decimal, DecimalException
+from typing import NoReturn
+
+from yiwang.kernel.feel import nodes as n
+from yiwang.kernel.feel.errors import FeelSyntaxError
+from yiwang.kernel.feel.lexer import IDENTIFIER, Token, Vocabulary, scan, skip_space
+from yiwang.kernel.feel.values import DECIMAL
+
+DEEPEST = 40  # nested brackets; the evaluator recurses on them
+LONGEST_CHAIN = 150  # operators, paths or filters in one row
+_COMPARISONS = frozenset(("=", "!=", "<", "<=", ">", ">="))
+_LEVELS: dict[str, int] = {"+": 4, "-": 4, "*": 5, "/": 5, "**": 6}
+_TYPES = ("days and time duration", "years and months duration", "date and time")
+_MEMBERS = ("time offset", "start included", "end included")
+
+
+class Parser:
+    """One text. `names` are the names in scope, `builtins` the functions with spaces in their names."""
+
+    def __init__(self, text: str, names: Collection[str], builtins: Collection[str]) -> None:
+        self.text = text
+        self.position = 0
+        self.depth = 0
+        self.names = Vocabulary()
+        self.members = Vocabulary(_MEMBERS)
+        self.functions = Vocabulary()
+        self.types = Vocabulary(_TYPES)
+        for name in builtins:
+            # "date and time" is also what two names and an operator look like: a function only before "(".
+            self.functions.add(name, r"(?=\s*\()")
+        for name in names:
+            self._declare(name)
+        self._token: Token | None = None
+        self.asks = False  # whether the part just read says "?"
+        self.partial = False  # whether it says "partial"
+
+    # Tokens
+
+    def peek(self) -> Token:
+        if self._token is None:
+            self._token = scan(self.text, self.position, (self.names, self.functions))
+        return self._token
+
+    def next(self) -> Token:
+        token = self.peek()
+        self.position, self._token = token.end, None
+        return token
+
+    def at(self, *texts: str) -> bool:
+        token = self.peek()
+        return token.kind in ("operator", "keyword") and token.text in texts
+
+    def take(self, *texts: str) -> bool:
+        if self.at(*texts):
+            self.next()
+            return True
+        return False
+
+    def expect(self, text: str) -> None:
+        if not self.take(text):
+            self.fail(f"这里应为「{text}」")
+
+    def fail(self, message: str) -> NoReturn:
+        token = self.peek()
+        found = f"，却是「{token.text}」" if token.kind != "end" else "，表达式却结束了"
+        raise FeelSyntaxError(message + found, token.start)
+
+    def end(self) -> None:
+        token = self.peek()
+        if token.kind == "end":
+            return
+        hint = "；含空格的名称请先声明" if token.kind == "name" else ""
+        raise FeelSyntaxError(f"多出「{token.text}」，请删去或补上运算符{hint}", token.start)
+
+    def _declare(self, name: str) -> None:
+        # A dotted name is a path: each step may hold spaces of its own.
+        for step in name.split("."):
+            self.names.add(step)
+            self.members.add(step)
+        self._token = None
+
+    @contextmanager
+    def _nested(self) -> Iterator[None]:
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise FeelSyntaxError(f"括号嵌套超过 {DEEPEST} 层，请拆成几个表达式", self.position)
+        yield
+        self.depth -= 1
+
+    # Expressions
+
+    def expression(self) -> n.Node:
+        with self._nested():
+            return self._binary(1)
+
+    def _binary(self, level: int) -> n.Node:
+        """Everything whose operators bind at least as tightly as `level`: 1 or, 2 and, 3 comparison, …"""
+        left = self._unary()
+        count = 0
+        while True:
+            count += 1
+            if count > LONGEST_CHAIN:
+                raise FeelSyntaxError(f"一行里的运算超过 {LONGEST_CHAIN} 个，请拆开", self.position)
+            token = self.peek()
+            if token.kind not in ("operator", "keyword"):
+                return left
+            operator = token.text
+            if operator == "or" and level <= 1:
+                left = n.Or((left, *self._row("or", 2)))
+            elif operator == "and" and level <= 2:
+                left = n.And((left, *self._row("and", 3)))
+            elif operator in _COMPARISONS and level <= 3:
+                self.next()
+                left = n.Compare(operator, left, self._binary(4))
+            elif operator == "between" and level <= 3:
+                self.next()
+                low = self._binary(4)
+                self.expect("and")
+                left = n.Between(left, low, self._binary(4))
+            elif operator == "in" and level <= 3:
+                self.next()
+                left = n.In(left, self._in_tests())
+            elif operator in _LEVELS and level <= _LEVELS[operator]:
+                self.next()
+                left = n.Arithmetic(operator, left, self._binary(_LEVELS[operator] + 1))
+            else:
+                return left
+
+    def _row(self, operator: str, level: int) -> list[n.Node]:
+        parts = []
+        while self.take(operator):
+            parts.append(self._binary(level))
+        return parts
+
+    def _unary(self) -> n.Node:
+        signs = 0
+        while self.take("-"):
+            signs += 1
+        value = self._postfix(self._primary())
+        if self.take("instance"):
+            self.expect("of")
+            value = n.InstanceOf(value, self._type())
+        if signs == 0:
+            return value
+        if isinstance(value, n.Literal) and isinstance(value.value, Decimal):
+            return n.Literal(-value.value if signs % 2 else value.value)
+        return n.Negate(value) if signs % 2 else n.Negate(n.Negate(value))
+
+    def _postfix(self, value: n.Node) -> n.Node:
+        for _ in range(LONGEST_CHAIN):
+            if self.take("."):
+                value = n.Path(value, self._member())
+            elif self.take("["):
+                value = n.Filter(value, self.expression())
+                self.expect("]")
+            elif self.take("("):
+                value = self._call(value)
+            else:
+                return value
+        raise FeelSyntaxError(f"一行里的「.」「[」「(」超过 {LONGEST_CHAIN} 个，请拆开", self.position)
+
+    def _member(self) -> str:
+        token = scan(self.text, self.position, (self.members,))
+        if token.kind not in ("name", "keyword"):
+            self.fail("「.」后面应为名称")
+        self.position, self._token = token.end, None
+        return token.text
+
+    def _call(self, function: n.Node) -> n.Node:
+        arguments: list[n.Node] = []
+        names: list[str] = []
+        while not self.at(")"):
+            name = self._argument_name()
+            if (name is None) != (not names) and arguments:
+                self.fail("函数的参数要么都写名称，要么都不写")
+            if name is not None:
+                names.append(name)
+            arguments.append(self.expression())
+            if not self.take(","):
+                break
+        self.expect(")")
+        return n.Call(function, tuple(arguments), tuple(names))
+
+    def _argument_name(self) -> str | None:
+        """The name in `name: value`; nothing is consumed when there is none."""
+        end = self._words(":")
+        if end is None:
+            return None
+        name = " ".join(self.text[self.position : end].split())
+        self.position, self._token = end, None
+        self.expect(":")
+        return name
+
+    def _words(self, stop: str) -> int | None:
+        """Where a row of plain words ends, when `stop` follows it; names being declared are read so."""
+        position = skip_space(self.text, self.position)
+        end = position
+        while found := IDENTIFIER.match(self.text, position):
+            end = found.end()
+            position = skip_space(self.text, end)
+        if end == skip_space(self.text, self.position) or not self.text.startswith(stop, position):
+            return None
+        return end
+
+    # Primaries
+
+    def _primary(self) -> n.Node:
+        token = self.peek()
+        if token.kind == "number":
+            return self._number()
+        if token.kind == "string":
+            self.next()
+            return n.Literal(token.text)
+        if token.kind == "name":
+            self.next()
+            self.partial = self.partial or token.text == "partial"
+            return n.Name(token.text)
+        handler = _PRIMARIES.get(token.text) if token.kind in ("operator", "keyword") else None
+        if handler is None:
+            self.fail("这里应为一个值")
+        return handler(self)
+
+    def _number(self) -> n.Node:
+        token = self.next()
+        try:
+            return n.Literal(DECIMAL.create_decimal(token.text))
+        except DecimalException:
+            raise FeelSyntaxError(f"数字 {token.text} 超出范围，请改小", token.start) from None
+
+    def _constant(self) -> n.Node:
+        return n.Literal({"true": True, "false": False, "null": None}[self.next().text])
+
+    def _input(self) -> n.Node:
+        self.next()
+        self.asks = True
+        return n.Name("?")
+
+    def _at(self) -> n.Node:
+        self.next()
+        token = self.next()
+        if token.kind != "string":
+            raise FeelSyntaxError("「@」后面应为双引号中的日期、时间或期间", token.start)
+        return n.AtLiteral(token.text)
+
+    def _parenthesis(self) -> n.Node:
+        self.next()
+        if self.at(*_COMPARISONS):
+            value = self._open_range()
+            self.expect(")")
+            return value
+        value = self.expression()
+        if self.take(".."):
+            return self._range(False, value)
+        self.expect(")")
+        return value
+
+    def _open_range(self) -> n.Node:
+        """`(> 5)`: a range without an end (rule 8 of DMN 1.5)."""
+        operator = self.next().text
+        value = self._binary(4)
+        if operator in ("<", "<="):
+            return n.RangeOf(False, None, value, operator == "<=")
+        if operator in (">", ">="):
+            return n.RangeOf(operator == ">=", value, None, False)
+        if operator == "=":
+            return n.RangeOf(True, value, value, True)
+        raise FeelSyntaxError("「!=」不能写成区间，请用 not(…)", self.position)
+
+    def _bracket(self) -> n.Node:
+        self.next()
+        items: list[n.Node] = []
+        while not self.at("]"):
+            items.append(self.expression())
+            if len(items) == 1 and self.take(".."):
+                return self._range(True, items[0])
+            if not self.take(","):
+                break
+        self.expect("]")
+        return n.ListOf(tuple(items))
+
+    def _open_bracket(self) -> n.Node:
+        self.next()
+        start = self.expression()
+        self.expect("..")
+        return self._range(False, start)
+
+    def _range(self, start_included: bool, start: n.Node) -> n.Node:
+        end = self.expression()
+        if not self.at(")", "]", "["):
+            self.fail("区间应以「)」或「]」结束")
+        return n.RangeOf(start_included, start, end, self.next().text == "]")
+
+    def _context(self) -> n.Node:
+        self.next()
+        entries: list[tuple[str, n.Node]] = []
+        while not self.at("}"):
+            token = self.peek()
+            key = self.next().text if token.kind == "string" else self._argument_key()
+            if token.kind == "string":
+                self.expect(":")
+            if any(key == known for known, _ in entries):
+                raise FeelSyntaxError(f"「{key}」写了两次，请删去一个", token.start)
+            entries.append((key, self.expression()))
+            self._declare(key)
+            if not self.take(","):
+                break
+        self.expect("}")
+        return n.ContextOf(tuple(entries))
+
+    def _argument_key(self) -> str:
+        name = self._argument_name()
+        if name is None:
+            token = self.peek()
+            if token.kind != "name":
+                self.fail("这里应为名称")
+            name = self.next().text
+            self.expect(":")
+        return name
+
+    def _if(self) -> n.Node:
+        self.next()
+        condition = self.expression()
+        self.expect("then")
+        then = self.expression()
+        self.expect("else")
+        return n.If(condition, then, self.expression())
+
+    def _for(self) -> n.Node:
+        self.next()
+        iterators = self._iterators()
+        self.expect("return")
+        outer, self.partial = self.partial, False
+        body = self.expression()
+        found, self.partial = self.partial, outer or self.partial
+        return n.For(iterators, body, found)
+
+    def _quantified(self) -> n.Node:
+        every = self.next().text == "every"
+        iterators = self._iterators()
+        self.expect("satisfies")
+        return n.Quantified(every, iterators, self.expression())
+
+    def _iterators(self) -> tuple[n.Iterator, ...]:
+        result = []
+        while True:
+            name = self._variable()
+            self.expect("in")
+            source = self.expression()
+            end = self.expression() if self.take("..") else None
+            result.append(n.Iterator(name, source, end))
+            if not self.take(","):
+                return tuple(result)
+
+    def _variable(self) -> str:
+        words = []
+        while self.peek().kind == "name":
+            words.append(self.next().text)
+        if not words:
+            self.fail("这里应为变量名")
+        name = " ".join(words)
+        self._declare(name)
+        return name
+
+    def _lambda(self) -> n.Node:
+        self.next()
+        self.expect("(")
+        parameters = []
+        while not self.at(")"):
+            parameters.append(self._variable())
+            if self.take(":"):
+                self._type()
+            if not self.take(","):
+                break
+        self.expect(")")
+        if self.at("external"):
+            raise FeelSyntaxError("不支持外部函数（external），请用 FEEL 写出", self.position)
+        return n.Lambda(tuple(parameters), self.expression())
+
+    def _type(self) -> n.TypeOf:
+        with self._nested():
+            token = scan(self.text, self.position, (self.types,))
+            if token.kind not in ("name", "keyword"):
+                self.fail("这里应为类型，例如 number、string、date")
+            self.position, self._token = token.end, None
+            name, members, arguments = token.text, [], []
+            if name == "function" and self.take("<"):
+                while not self.at(">"):
+                    arguments.append(self._type())
+                    if not self.take(","):
+                        break
+                self.expect(">")
+                self.expect("->")
+                arguments.append(self._type())
+            elif name in ("list", "range", "context") and self.take("<"):
+                while True:
+                    if name == "context":
+                        members.append(self._argument_key())
+                    arguments.append(self._type())
+                    if name != "context" or not self.take(","):
+                        break
+                self.expect(">")
+            return n.TypeOf(name, tuple(arguments), tuple(members))
+
+    # Tests
+
+    def _in_tests(self) -> tuple[n.Node, ...]:
+        if not self.at("("):
+            return (self._test(lambda: self._binary(4)),)
+        self.next()
+        first = self._test(self.expression)
+        if isinstance(first, n.ValueTest) and self.take(".."):
+            return (n.ValueTest(self._range(False, first.expression), False),)
+        tests = [first]
+        while self.take(","):
+            tests.append(self._test(self.expression))
+        self.expect(")")
+        return tuple(tests)
+
+    def _test(self, operand: Callable[[], n.Node]) -> n.Node:
+        if self.at(*_COMPARISONS):
+            operator = self.next().text
+            return n.OperatorTest(operator, self._binary(4))
+        outer, self.asks = self.asks, False
+        expression = operand()
+        asks, self.asks = self.asks, outer or self.asks
+        return n.ValueTest(expression, asks)
+
+    def unary_tests(self) -> tuple[n.Node, ...] | None:
+        """Rules 12 to 16; None is `-`, which every value meets."""
+        text = self.text.strip()
+        if text in ("", "-"):
+            self.position = len(self.text)
+            self._token = None
+            return None
+        token = self.peek()
+        if token.kind == "name" and token.text == "not":
+            self.next()
+            if self.at("("):
+                return self._not_tests()
+            self.position, self._token = token.start, None
+        tests = [self._test(self.expression)]
+        while self.take(","):
+            tests.append(self._test(self.expression))
+        return tuple(tests)
+
+    def _not_tests(self) -> tuple[n.Node, ...]:
+        self.expect("(")
+        tests = [self._test(self.expression)]
+        while self.take(","):
+            tests.append(self._test(self.expression))
+        self.expect(")")
+        if len(tests) == 1 and isinstance(tests[0], n.ValueTest) and tests[0].asks:
+            # not(? > 5 and …): the function not() on a boolean about the input.
+            inner = n.Call(n.Name("not"), (tests[0].expression,), ())
+            return (n.ValueTest(inner, True),)
+        return (n.NotTest(tuple(tests)),)
+
+
+_PRIMARIES: dict[str, Callable[[Parser], n.Node]] = {
+    "true": Parser._constant,
+    "false": Parser._constant,
+    "null": Parser._constant,
+    "?": Parser._input,
+    "@": Parser._at,
+    "(": Parser._parenthesis,
+    "[": Parser._bracket,
+    "]": Parser._open_bracket,
+    "{": Parser._context,
+    "if": Parser._if,
+    "for": Parser._for,
+    "some": Parser._quantified,
+    "every": Parser._quantified,
+    "function": Parser._lambda,
+}
