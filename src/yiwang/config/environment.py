@@ -1,0 +1,92 @@
+"""Everything yiwang reads from its environment, in one place.
+
+No secret has a default. In demo mode missing secrets are made at random and kept in ``var/``;
+outside it the program refuses to start and says what to set.
+"""
+
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+class Missing(SystemExit):
+    """A setting that production must give is absent."""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """The settings of this process.
+
+    demo: invented persons and a sign-in list; never on a real server.
+    var: folder of all local state (database, files, keys, logs).
+    database_url: the application's connection; None means the embedded PostgreSQL under ``var``.
+    database_owner_url: the owner's connection, used to migrate; defaults to ``database_url``.
+    """
+
+    demo: bool
+    debug: bool
+    port: int
+    var: Path
+    packs: Path
+    hosts: tuple[str, ...]
+    https: bool
+    base_url: str
+    database_url: str | None
+    database_owner_url: str | None
+    secret_key: str
+    signing_p12: str | None
+    signing_passphrase: str | None
+
+
+def _flag(name: str) -> bool:
+    return os.environ.get(name, "").lower() in {"1", "true", "yes", "on"}
+
+
+def _kept_secret(path: Path) -> str:
+    """A random secret made once and kept readable by this user only."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text()
+    with os.fdopen(handle, "w") as out:
+        out.write(value := secrets.token_urlsafe(48))
+    return value
+
+
+def read() -> Environment:
+    """Read the process environment.
+
+    Raises:
+        Missing: a production setting is absent; the message names it.
+    """
+    demo = _flag("YIWANG_DEMO")
+    var = Path(os.environ.get("YIWANG_VAR", ROOT / "var")).resolve()
+    port = int(os.environ.get("PORT", "8000"))
+    secret = os.environ.get("YIWANG_SECRET_KEY", "")
+    if not secret:
+        if not demo:
+            raise Missing(
+                "YIWANG_SECRET_KEY is not set: give a random string of 50 characters or more "
+                "(or YIWANG_DEMO=1 to try yiwang out)."
+            )
+        secret = _kept_secret(var / "keys" / "secret_key")
+    hosts = tuple(h for h in os.environ.get("YIWANG_HOSTS", "").split(",") if h)
+    return Environment(
+        demo=demo,
+        debug=_flag("YIWANG_DEBUG"),
+        port=port,
+        var=var,
+        packs=Path(os.environ.get("YIWANG_PACKS", ROOT / "packs")).resolve(),
+        hosts=hosts or ("localhost", "127.0.0.1", "[::1]"),
+        https=_flag("YIWANG_HTTPS"),
+        base_url=os.environ.get("YIWANG_BASE_URL", f"http://localhost:{port}"),
+        database_url=os.environ.get("DATABASE_URL"),
+        database_owner_url=os.environ.get("DATABASE_OWNER_URL"),
+        secret_key=secret,
+        signing_p12=os.environ.get("YIWANG_SIGNING_P12"),
+        signing_passphrase=os.environ.get("YIWANG_SIGNING_PASSPHRASE"),
+    )

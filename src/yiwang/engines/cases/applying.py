@@ -1,0 +1,309 @@
+"""From a draft to a case: prefill, check, submit once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from yiwang.kernel.access.contracts import Actor, Refused
+from yiwang.kernel.accounts.models import Person
+from yiwang.kernel.audit.api import record
+from yiwang.kernel.files.api import hand_over
+from yiwang.kernel.ids import derived_id
+from yiwang.kernel.orgs.models import Organisation
+from yiwang.kernel.orgs.queries import responsible
+from yiwang.kernel.packs import api as packs
+from yiwang.kernel.registers import api as registers
+
+from . import forms, store
+from .actions import begin
+from .contracts import Phase, Status
+from .forms import FieldError, FormPlan, Provenance, RegisterUnavailable, Way
+from .items import publish
+from .models import Draft
+from .store import Change
+
+PURPOSE = "办理政务服务事项"
+
+
+class Incomplete(Refused):
+    """The application cannot be submitted yet; ``errors`` says what is missing or wrong, per field."""
+
+    def __init__(self, errors: list[FieldError]) -> None:
+        super().__init__(_("还有 %(count)s 处需要填写或修改。") % {"count": len(errors)})
+        self.errors = errors
+
+
+class SavedElsewhere(Refused):
+    """Another tab or device saved this draft since this page was opened."""
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A draft with everything that is known about it now."""
+
+    plan: FormPlan
+    data: Mapping[str, Any]
+    provenance: Mapping[str, Provenance]
+    errors: list[FieldError]
+
+    def error(self, path: str) -> FieldError | None:
+        """What is wrong with one field, or None."""
+        return next((e for e in self.errors if e.path == path), None)
+
+
+def open_draft(actor: Actor, ref: str, answers: Mapping[str, Any]) -> Draft:
+    """The actor's unfinished draft for ``ref``, or a new one."""
+    if actor.person_id is None:
+        raise Refused(_("请先登录。"))
+    found = Draft.objects.filter(subject_id=actor.person_id, ref=ref, submitted_at=None).order_by("-saved").first()
+    if found:
+        return found
+    draft = Draft.objects.create(
+        ref=ref, release=packs.current_release(), subject_id=actor.person_id, answers=dict(answers)
+    )
+    record(actor, "draft.opened", "draft", draft.id, trace_id=draft.id, ref=ref)
+    return draft
+
+
+def find_draft(actor: Actor, draft_id: UUID, *, lock: bool = False) -> Draft | None:
+    """The actor's own draft, or None."""
+    drafts = Draft.objects.filter(id=draft_id, subject_id=actor.person_id)
+    return (drafts.select_for_update() if lock else drafts).first()
+
+
+def lookup_for(draft: Draft) -> forms.Lookup:
+    """Reads registers for a draft, each subject once: what was found stays with the draft until submission.
+
+    A register that is down raises RegisterUnavailable, so that the form asks instead.
+    """
+    cache: dict[str, Any] = draft.looked_up
+
+    def look(register: str, key: str) -> Mapping[str, Any] | None:
+        name = f"{register}|{key}"
+        if name not in cache:
+            try:
+                cache[name] = registers.lookup(register, key, PURPOSE, draft.id)
+            except registers.Unavailable as down:
+                raise RegisterUnavailable(str(down)) from down
+        found: Mapping[str, Any] | None = cache[name]
+        return found
+
+    return look
+
+
+def registers_up(draft: Draft) -> frozenset[str]:
+    """The registers that answer now, for the plan."""
+    everything = {pack.id for pack in packs.library(draft.release).all("register")}
+    return frozenset(everything - registers.down())
+
+
+def fill(draft: Draft, person: Person) -> Filled:
+    """Plan the draft's form and fill in all that is known: from the sign-in, registers, derivations.
+
+    What was looked up is kept on the draft; the caller saves it.
+    """
+    library = packs.library(draft.release)
+    up = registers_up(draft)
+    look = lookup_for(draft)
+    plan = forms.plan(library, draft.ref, draft.answers, up)
+    answers = forms.answer(plan, signed_in(plan, person) | draft.data, look)
+    if answers != dict(plan.answers):
+        plan = forms.plan(library, draft.ref, answers, up)
+    known = signed_in(plan, person) | draft.data
+    data, provenance = forms.fill(plan, known, look)
+    return Filled(plan, data, provenance, forms.check(plan, data, draft.uploads))
+
+
+def signed_in(plan: FormPlan, person: Person) -> dict[str, Any]:
+    """What real-name sign-in tells of the person who applies."""
+    return {
+        f"{plan.login}.name": person.name,
+        f"{plan.login}.idno": person.idno,
+        f"{plan.login}.phone": person.phone,
+    }
+
+
+def save_page(
+    actor: Actor, draft_id: UUID, page: str, values: Mapping[str, Any], uploads: Mapping[str, str], revision: int
+) -> Draft:
+    """Keep what was typed on a page, right or wrong; checking is the page's business, losing is nobody's.
+
+    Args:
+        revision: the draft's revision the page was drawn from.
+
+    Raises:
+        SavedElsewhere: another tab saved since.
+        Refused: not the actor's draft, or submitted already.
+    """
+    with transaction.atomic():
+        draft = find_draft(actor, draft_id, lock=True)
+        if draft is None:
+            raise Refused(_("没有找到这份申请，或它不是您的。"))
+        if draft.submitted_at:
+            raise Refused(_("这份申请已经提交，不能再改。"))
+        changed = {k: v for k, v in values.items() if draft.data.get(k) != v}
+        if draft.revision != revision and any(k in draft.data for k in changed):
+            raise SavedElsewhere(_("另一个页面刚刚改过这份申请。下面是您这次填的内容，请核对后再保存一次。"))
+        draft.data = {**draft.data, **values}
+        draft.uploads = {**draft.uploads, **uploads}
+        draft.done = [*[p for p in draft.done if p != page], page]
+        draft.revision += 1
+        draft.save()
+        record(actor, "draft.saved", "draft", draft.id, trace_id=draft.id, page=page)
+        return draft
+
+
+def submit(actor: Actor, draft_id: UUID) -> UUID:
+    """Make the case of a draft. The case has the draft's id, so submitting twice makes one case.
+
+    Returns:
+        the id of the case (the parent, for a bundle).
+
+    Raises:
+        Incomplete: with every missing or wrong field.
+        Refused: not the actor's, or no office is responsible.
+    """
+    with transaction.atomic():
+        draft = find_draft(actor, draft_id, lock=True)
+        if draft is None:
+            raise Refused(_("没有找到这份申请，或它不是您的。"))
+        if draft.submitted_at:
+            return draft.id
+        person = Person.objects.get(id=draft.subject_id)
+        filled = fill(draft, person)
+        if filled.errors:
+            raise Incomplete(filled.errors)
+        now = timezone.now()
+        _create(actor, draft, person, filled, now)
+        draft.submitted_at = now
+        draft.looked_up = {}
+        draft.save()
+        return draft.id
+
+
+def _create(actor: Actor, draft: Draft, person: Person, filled: Filled, now: datetime) -> None:
+    plan, data = filled.plan, dict(filled.data)
+    told = forms.catalogue_of_told(plan)
+    bundle = plan.kind == "bundle"
+    offices = {i.id: _office(plan, i.id, data) for i in plan.items}
+    lead = offices[plan.items[0].id]
+    if lead is None:
+        raise Refused(_("没有找到负责这件事的机构，请拨打 12345 由工作人员协助。"))
+    number = _number(lead, now)
+    common = {
+        "release": draft.release,
+        "subject_id": person.id,
+        "subject_name": person.name,
+        "channel": "online",
+        "trace_id": draft.id,
+        "submitted_at": now,
+    }
+    if bundle:
+        held = store.insert(
+            {
+                **common,
+                "id": draft.id,
+                "number": number,
+                "kind": "bundle",
+                "ref": plan.ref,
+                "name": plan.name,
+                "flow_id": publish(draft.release, "base/flows/std.bundle.bpmn"),
+                "org_id": lead.id,
+                "after": [],
+                "status": Status.RECEIVED,
+                "phase": Phase.WAITING,
+                "data": data | {"items": [i.id for i in plan.items]},
+                "extra": {"answers": dict(plan.answers), "burden": _measured(filled, draft)},
+            }
+        )
+        _begin(actor, held, now)
+    for n, planned in enumerate(plan.items, start=1):
+        after = sorted(plan.dependencies.get(planned.id, ()))
+        office = offices[planned.id]
+        held = store.insert(
+            {
+                **common,
+                "id": derived_id("child", draft.id, planned.id) if bundle else draft.id,
+                "number": f"{number}-{n}" if bundle else number,
+                "kind": "service_item",
+                "ref": planned.id,
+                "name": planned.name,
+                "flow_id": publish(draft.release, f"base/flows/{planned.flow}.bpmn"),
+                "parent_id": draft.id if bundle else None,
+                "org_id": office.id if office else None,
+                "after": after,
+                "status": Status.WAITING if after else Status.RECEIVED,
+                "phase": Phase.WAITING,
+                "data": forms.project(plan, planned.id, data),
+                "extra": {
+                    "told": [{"key": t.key, "label": t.label} for t in told if planned.id in t.items],
+                    "materials": _materials(plan, planned.id, draft, data),
+                    "conditions": _conditions(plan, planned.id, data, draft),
+                    "provenance": {p: v.source for p, v in filled.provenance.items()},
+                },
+            }
+        )
+        if after:
+            change = Change("received", {"after": after}, patch={"status": Status.WAITING})
+            store.write(held, actor, derived_id("receive", held.id), now, change)
+        else:
+            _begin(actor, held, now)
+    hand_over([UUID(f) for f in draft.uploads.values()], draft.id)
+
+
+def _begin(actor: Actor, held: store.Locked, now: datetime) -> None:
+    change = begin(held, now)
+    change.type = "submitted"
+    if held.parent_id is None:
+        change.outbox.append(("cases.happened", {"case": str(held.id), "seq": 1, "what": "receipt"}))
+    store.write(held, actor, derived_id("submit", held.id), now, change)
+
+
+def _office(plan: FormPlan, item_id: str, data: Mapping[str, Any]) -> Organisation | None:
+    authority = forms.authority(plan, item_id, data)
+    return responsible(authority.function, authority.region) if authority.region else None
+
+
+def _number(org: Organisation, now: datetime) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("select nextval('cases_case_number')")
+        (serial,) = cursor.fetchone()
+    return f"{org.region_id[:6]}-{timezone.localtime(now):%Y%m%d}-{serial:06d}"
+
+
+def _materials(plan: FormPlan, item_id: str, draft: Draft, data: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {
+            "key": m.key,
+            "name": m.name,
+            "holder": m.holder_label,
+            "way": str(m.way),
+            "source": m.source,
+            "file": draft.uploads.get(m.key) if m.way is Way.UPLOAD else None,
+        }
+        for m in plan.materials
+        if item_id in m.items
+    ]
+
+
+def _conditions(plan: FormPlan, item_id: str, data: Mapping[str, Any], draft: Draft) -> list[dict[str, Any]]:
+    return [
+        {"id": c.id, "text": c.text, "value": c.value, "reason": c.reason, "basis": c.basis}
+        for c in forms.conditions(plan, item_id, data, lookup_for(draft))
+    ]
+
+
+def _measured(filled: Filled, draft: Draft) -> dict[str, int]:
+    """The burden as it was: what the applicant typed and uploaded, to set beside the designed figures."""
+    asked = {f.path for f in filled.plan.asked}
+    return {
+        "fields": sum(1 for path in asked if filled.data.get(path) not in (None, "")),
+        "uploads": len(draft.uploads),
+        "visits": 0,
+    }

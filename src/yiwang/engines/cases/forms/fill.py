@@ -1,0 +1,234 @@
+"""Fill a plan: sign-in, registers, derivations, defaults; and check what the applicant gave."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from yiwang.engines.cases.forms import expressions
+from yiwang.engines.cases.forms.contracts import (
+    ConditionResult,
+    FieldError,
+    FormField,
+    FormPlan,
+    Lookup,
+    Origin,
+    Provenance,
+    RegisterLookup,
+    RegisterUnavailable,
+    Way,
+)
+from yiwang.engines.cases.forms.validate import clean
+
+EMPTY = (None, "")
+
+
+def context(plan: FormPlan, data: Mapping[str, Any]) -> dict[str, Any]:
+    """What expressions of this plan see: data by role, and the situations' answers."""
+    types = {f.path: f.type for f in plan.fields}
+    return {**expressions.context(data, plan.roles, types), **plan.answers}
+
+
+def holds(plan: FormPlan, text: str, data: Mapping[str, Any]) -> bool | None:
+    """A FEEL condition over the plan's data: True, False, or None when it cannot be told yet."""
+    value = expressions.evaluate(text, context(plan, data))
+    return value if isinstance(value, bool) else None
+
+
+def visible(plan: FormPlan, field: FormField, data: Mapping[str, Any]) -> bool:
+    """Whether a field belongs to this application; unknown counts as yes."""
+    return field.when is None or holds(plan, field.when, data) is not False
+
+
+def editable(field: FormField, provenance: Mapping[str, Provenance]) -> bool:
+    """Whether the applicant types this field: asked, changeable, or a register failed to give it."""
+    if field.origin in (Origin.ASKED, Origin.DEFAULT):
+        return True
+    found = provenance.get(field.path)
+    return found is not None and found.origin is Origin.ASKED
+
+
+def answer(plan: FormPlan, data: Mapping[str, Any], lookup: Lookup) -> dict[str, Any]:
+    """The situations' answers as far as they are known: given, or told by a register.
+
+    Args:
+        data: what is known, with the query keys of the registers.
+    """
+    answers = dict(plan.answers)
+    for situation in plan.situations:
+        if situation.id in answers or situation.lookup is None:
+            continue
+        key = data.get(situation.lookup.key)
+        if key in EMPTY:
+            continue
+        try:
+            record = lookup(situation.lookup.register, str(key))
+        except RegisterUnavailable:
+            continue
+        if situation.holds is None:
+            answers[situation.id] = record is not None
+        else:
+            answers[situation.id] = bool(record) and expressions.evaluate(situation.holds, dict(record or {})) is True
+    return answers
+
+
+def fill(plan: FormPlan, data: Mapping[str, Any], lookup: Lookup) -> tuple[dict[str, Any], dict[str, Provenance]]:
+    """Everything known about an application.
+
+    Args:
+        data: what the sign-in tells and what was typed.
+        lookup: reads a register; may raise RegisterUnavailable.
+
+    Returns:
+        the data with prefilled, derived, default and constant values, and where each came from. A field
+        that a register should have filled but did not has origin ASKED and a note.
+    """
+    filled = dict(data)
+    provenance: dict[str, Provenance] = {}
+    pending = [f for f in plan.fields if f.origin is not Origin.PRODUCED]
+    progress = True
+    while progress:
+        progress = False
+        for field in list(pending):
+            found = _value(plan, field, filled, lookup)
+            if found is None:
+                continue
+            value, source = found
+            if value not in EMPTY:
+                filled[field.path] = value
+                provenance[field.path] = source
+                pending.remove(field)
+                progress = True
+    for field in pending:
+        typed = filled.get(field.path) not in EMPTY
+        if field.origin in (Origin.PREFILLED, Origin.CONSTANT):
+            provenance[field.path] = Provenance(Origin.ASKED, "您填写" if typed else "", note="没有查到，请填写")
+        elif typed:
+            provenance[field.path] = Provenance(Origin.ASKED, "您填写")
+    return filled, provenance
+
+
+def _value(
+    plan: FormPlan, field: FormField, filled: Mapping[str, Any], lookup: Lookup
+) -> tuple[Any, Provenance] | None:
+    """A field's value and source, as far as it can be told now."""
+    typed = filled.get(field.path)
+    if field.origin is Origin.CONSTANT:
+        return field.default, Provenance(Origin.CONSTANT, field.source)
+    if field.origin is Origin.ASKED:
+        return (typed, Provenance(Origin.ASKED, "您填写")) if typed not in EMPTY else None
+    if field.origin is Origin.DEFAULT:
+        if typed not in EMPTY:
+            return typed, Provenance(Origin.DEFAULT, "您填写" if typed != field.default else field.source)
+        return field.default, Provenance(Origin.DEFAULT, field.source)
+    if field.origin is Origin.DERIVED and field.derive:
+        value = expressions.plain(expressions.evaluate(field.derive, context(plan, filled)))
+        return value, Provenance(Origin.DERIVED, field.source)
+    if not field.lookups:  # from the sign-in, or by authorisation
+        return (typed, Provenance(Origin.PREFILLED, field.source)) if typed not in EMPTY else None
+    for source in field.lookups:
+        record = _read(source, filled, lookup)
+        if record and record.get(source.field) not in EMPTY:
+            return record[source.field], Provenance(
+                Origin.PREFILLED, plan.library.get("register", source.register).name, source.register, source.key
+            )
+    return None
+
+
+def _read(source: RegisterLookup, filled: Mapping[str, Any], lookup: Lookup) -> Mapping[str, Any] | None:
+    key = filled.get(source.key)
+    if key in EMPTY:
+        return None
+    try:
+        return lookup(source.register, str(key))
+    except RegisterUnavailable:
+        return None
+
+
+def choices(plan: FormPlan, field: FormField, data: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """The options of a field for these data: an element may be allowed only values of other fields."""
+    entity, element = field.element.split(".", 1)
+    allow = plan.library.get("elements", entity).data["elements"][element].get("allow")
+    if not allow:
+        return field.options
+    values = [data.get(path) for path in allow]
+    labels = dict(field.options)
+    return tuple((str(v), labels.get(str(v), str(v))) for v in dict.fromkeys(values) if v not in EMPTY) or field.options
+
+
+def check(plan: FormPlan, data: Mapping[str, Any], uploads: Mapping[str, Any]) -> list[FieldError]:
+    """Everything that keeps an application from being submitted.
+
+    Args:
+        data: filled data. uploads: ``material@holder`` → anything true when it was uploaded.
+    """
+    errors = []
+    by_field = {m.field: m.key for m in plan.materials if m.field}
+    for field in plan.fields:
+        if field.origin in (Origin.PRODUCED, Origin.DERIVED) or not visible(plan, field, data):
+            continue
+        value = data.get(field.path)
+        required = field.required or (
+            field.required_when is not None and holds(plan, field.required_when, data) is True
+        )
+        if field.type == "image":
+            continue  # the upload is checked with the materials
+        if value in EMPTY:
+            feeds = field.supporting and field.origin in (Origin.ASKED, Origin.PREFILLED)
+            if required or feeds:
+                errors.append(FieldError(field.path, field.label, value, _missing(field)))
+            continue
+        _, error = clean(field, str(value), choices(plan, field, data))
+        if error:
+            errors.append(error)
+    for material in plan.materials:
+        if material.way is Way.UPLOAD and not uploads.get(material.key):
+            needed = material.required or (
+                material.required_when is not None and holds(plan, material.required_when, data) is True
+            )
+            if needed and not material.tolerable:
+                name = f"{material.holder_label}的{material.name}"
+                errors.append(FieldError(material.key, name, None, f"请上传{name}"))
+    del by_field
+    return errors
+
+
+def _missing(field: FormField) -> str:
+    verb = "请选择" if field.options or field.type == "region" else "请填写"
+    example = f"，例如 {field.example}" if field.example else ""
+    return f"{verb}{field.label}{example}"
+
+
+def conditions(plan: FormPlan, item_id: str, data: Mapping[str, Any], lookup: Lookup) -> list[ConditionResult]:
+    """An item's acceptance conditions over these data, each with its reason and basis."""
+    item = plan.item(item_id)
+    results = []
+    for condition in plan.library.get("service_item", item_id).data.get("conditions", ()):
+        value: bool | None = None
+        reason = "由工作人员审核"
+        register = condition.get("register")
+        if "test" in condition:
+            text = expressions.rename(condition["test"], item.bind)
+            value = holds(plan, text, data)
+            reason = {True: "符合", False: "不符合", None: "信息不全，待核实"}[value]
+        elif register:
+            role, element = register["key"].split(".", 1)
+            key = data.get(f"{item.bind.get(role, role)}.{element}")
+            try:
+                record = lookup(register["register"], str(key)) if key not in EMPTY else None
+                value = (record is not None) == (register["expect"] == "有记录") if key not in EMPTY else None
+                reason = f"{plan.library.get('register', register['register']).name}{'有' if record else '无'}记录"
+            except RegisterUnavailable:
+                reason = "登记库暂时查不到，由工作人员审核"
+        results.append(
+            ConditionResult(
+                condition["id"],
+                condition["text"],
+                value,
+                reason,
+                "test" in condition or register is not None,
+                condition.get("basis", ""),
+                condition.get("else", ""),
+            )
+        )
+    return results

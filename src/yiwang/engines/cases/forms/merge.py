@@ -1,0 +1,518 @@
+"""From service items to one form: same (role, element) once, strictest constraint, nothing needless asked.
+
+Steps follow content.zh.md §4.2: normalise paths, merge, remove what an earlier item outputs, what can be
+derived, constants and defaults, and what a register can prefill **if its query key is known by then**.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from yiwang.engines.cases.forms import expressions
+from yiwang.engines.cases.forms.contracts import (
+    FormField,
+    FormPlan,
+    Origin,
+    Page,
+    PlanError,
+    PlanItem,
+    RegisterLookup,
+    Situation,
+)
+from yiwang.engines.cases.forms.dictionary import SERVICE, Dictionary, Element, absolute, options
+from yiwang.engines.cases.forms.materials import merge_materials
+from yiwang.kernel.packs.contracts import Library, Pack
+
+
+@dataclass
+class Wanted:
+    """One field as the items together want it, before it is known where its value comes from."""
+
+    path: str
+    element: Element
+    items: list[str] = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)
+    why: str = ""
+    required: bool = False
+    required_when: set[str] = field(default_factory=set)
+    whens: set[str] = field(default_factory=set)
+    always: bool = False
+    min: int | None = None
+    max: int | None = None
+    pattern: str | None = None
+    codes: tuple[str, ...] | None = None
+    supporting: bool = True
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A service item as a bundle binds it."""
+
+    pack: Pack
+    bind: Mapping[str, str]
+    optional: bool
+
+    def path(self, path: str) -> str:
+        """A path of the item in the plan's roles."""
+        role, element = path.split(".", 1)
+        return f"{self.bind.get(role, role)}.{element}"
+
+    def text(self, expression: str) -> str:
+        """An expression of the item in the plan's roles."""
+        return expressions.rename(expression, self.bind)
+
+
+def entity_of(role: Any) -> str:
+    """The entity of a role's declaration."""
+    return str(role["entity"] if isinstance(role, Mapping) else role)
+
+
+def plan(
+    library: Library,
+    ref: str,
+    answers: Mapping[str, Any] | None = None,
+    registers_up: bool | Collection[str] = True,
+) -> FormPlan:
+    """Everything to ask, show, fetch and produce for a bundle or a single item.
+
+    Args:
+        ref: id of a bundle or of a service item (a bundle of one).
+        answers: situation id → answer, as far as known.
+        registers_up: True for all, False for none, or the ids of those that answer.
+
+    Raises:
+        PlanError: no such item, an empty intersection of constraints, a cycle.
+    """
+    return _Planner(library, ref, dict(answers or {}), registers_up).plan()
+
+
+class _Planner:
+    def __init__(
+        self, library: Library, ref: str, answers: dict[str, Any], registers_up: bool | Collection[str]
+    ) -> None:
+        self.library = library
+        self.words = Dictionary(library)
+        bundle = library.find("bundle", ref)
+        pack = bundle or library.find("service_item", ref)
+        if pack is None:
+            raise PlanError(f"没有 id 为 {ref} 的事项或一件事")
+        self.pack = pack
+        self.bundle = bundle is not None
+        self.data = pack.data
+        self.roles = {name: entity_of(role) for name, role in self.data["roles"].items()}
+        self.roles.setdefault(SERVICE, SERVICE)
+        self.login = str(self.data["login"])
+        everything = {p.id for p in library.all("register")}
+        if isinstance(registers_up, bool):
+            self.up: frozenset[str] = frozenset(everything if registers_up else ())
+        else:
+            self.up = frozenset(registers_up) & everything
+        self.situations = self._situations(answers)
+        self.answers = {s.id: s.answer for s in self.situations if s.answer is not None}
+        self.items = self._items()
+        self.wanted: dict[str, Wanted] = {}
+        self.produced = self._produced()
+
+    # ---- items and situations
+
+    def _declared(self) -> Iterable[Mapping[str, Any]]:
+        seen: set[str] = set()
+        refs = [entry["ref"] for entry in self.data["items"]] if self.bundle else []
+        packs = [self.data, *(self.library.get("service_item", r).data for r in refs)]
+        for data in packs:
+            for situation in data.get("situations", ()):
+                if situation["id"] not in seen:
+                    seen.add(situation["id"])
+                    yield situation
+
+    def _situations(self, answers: Mapping[str, Any]) -> tuple[Situation, ...]:
+        found = []
+        for one in self._declared():
+            source = one.get("source")
+            lookup = None
+            if source:
+                lookup = RegisterLookup(source["register"], absolute(source["key"], self.login), "")
+            answer = answers.get(one["id"])
+            reachable = lookup is not None and lookup.register in self.up
+            if answer is None and not reachable and "default" in one:
+                answer = one["default"]
+            codes = tuple((c, c) for c in one.get("codes", ())) or (("true", "是"), ("false", "否"))
+            found.append(
+                Situation(
+                    id=one["id"],
+                    ask=one["ask"],
+                    why=one.get("why", ""),
+                    asked=answer is None and not reachable,
+                    answer=answer,
+                    default=one.get("default"),
+                    source=self.library.get("register", lookup.register).name if lookup else "",
+                    when=one.get("when"),
+                    lookup=lookup,
+                    holds=source.get("holds") if source else None,
+                    options=codes,
+                )
+            )
+        return tuple(found)
+
+    def _items(self) -> list[Bound]:
+        if not self.bundle:
+            return [Bound(self.pack, {}, False)]
+        chosen = []
+        for entry in self.data["items"]:
+            pack = self.library.find("service_item", entry["ref"])
+            if pack is None:
+                raise PlanError(f"{self.pack.name}引用的事项 {entry['ref']} 不存在")
+            if self.answers.get(entry["ref"], entry.get("default", True)) is False and entry.get("optional"):
+                continue
+            when = entry.get("when")
+            if when and expressions.truth(when, self.answers, self.answers) is False:
+                continue
+            chosen.append(Bound(pack, dict(entry["bind"]), bool(entry.get("optional"))))
+        return sorted(chosen, key=lambda b: b.pack.id)
+
+    def _produced(self) -> dict[str, str]:
+        return {
+            item.path(output["path"]): item.pack.id
+            for item in self.items
+            for output in item.pack.data.get("outputs", {}).get("fields", ())
+        }
+
+    # ---- fields
+
+    def _want(self, path: str, item: Bound | None = None) -> Wanted | None:
+        if path in self.wanted:
+            return self.wanted[path]
+        role, element_id = path.split(".", 1)
+        entities = [self.roles.get(role)]
+        if item:
+            entities += [
+                entity_of(declared)
+                for own, declared in item.pack.data["roles"].items()
+                if item.bind.get(own, own) == role
+            ]
+        element = self.words.find(element_id, *entities)
+        if element is None:
+            return None
+        self.wanted[path] = Wanted(path, element)
+        return self.wanted[path]
+
+    def _merge_fields(self) -> None:
+        for item in self.items:
+            for entry in item.pack.data["fields"]:
+                spec: Mapping[str, Any] = {"path": entry, "required": True} if isinstance(entry, str) else entry
+                wanted = self._want(item.path(spec["path"]), item)
+                if wanted is None:
+                    raise PlanError(f"{item.pack.name}用到的数据元 {spec['path']} 不在字典里")
+                _tighten(wanted, item, spec)
+
+    def _add_supporting(self) -> None:
+        """What nobody's form has but derivations, queries, routing or conditions read."""
+        todo = list(self.wanted)
+        for item in self.items:
+            data = item.pack.data
+            todo.append(item.path(data["authority"]["region"]))
+            texts = [c["test"] for c in data.get("conditions", ()) if "test" in c]
+            todo += [item.path(p) for text in texts for p in expressions.reads(text) if "." in p]
+            for output in data.get("outputs", {}).get("fields", ()):
+                allocate = output.get("allocate", {})
+                todo += [item.path(allocate[k]) for k in ("region", "birth", "sex") if k in allocate]
+        seen: set[str] = set()
+        while todo:
+            path = todo.pop()
+            if path in seen:
+                continue
+            seen.add(path)
+            wanted = self._want(path)
+            if wanted is None or path in self.produced:
+                continue
+            role = path.split(".", 1)[0]
+            derive = self.words.derive(wanted.element, role)
+            if derive:
+                todo += [p for p in expressions.reads(derive) if "." in p]
+            todo += [lk.key for lk in self.words.lookups(wanted.element, role) if lk.register in self.up]
+
+    def _known(self) -> dict[str, Mapping[str, Any]]:
+        return {
+            (entry if isinstance(entry, str) else entry["path"]): ({} if isinstance(entry, str) else entry)
+            for entry in self.data.get("known", ())
+        }
+
+    def _origins(self) -> dict[str, tuple[Origin, str, tuple[RegisterLookup, ...]]]:
+        """Where each value comes from: a fixed point over what is known, because queries feed queries."""
+        known = self._known()
+        constants = self.data.get("constants", {})
+        anyway = {entry["path"] for entry in self.data.get("ask_anyway", ())}
+        origins: dict[str, tuple[Origin, str, tuple[RegisterLookup, ...]]] = {}
+        available: set[str] = set()
+        changed = True
+        while changed:
+            changed = False
+            for path, wanted in self.wanted.items():
+                if path in origins:
+                    continue
+                found = self._origin(path, wanted, known, constants, anyway, available)
+                if found:
+                    origins[path] = found
+                    if found[0] is not Origin.PRODUCED:
+                        available.add(path)
+                    changed = True
+        for path, wanted in self.wanted.items():
+            if path in origins:
+                continue
+            role = path.split(".", 1)[0]
+            if self.words.derive(wanted.element, role) and path not in anyway:
+                origins[path] = (Origin.DERIVED, "由已填内容推出", ())
+            elif "default" in wanted.element.definition and path not in anyway:
+                origins[path] = (Origin.DEFAULT, "默认，可改", ())
+            else:
+                origins[path] = (Origin.ASKED, "", ())
+        return origins
+
+    def _origin(
+        self,
+        path: str,
+        wanted: Wanted,
+        known: Mapping[str, Mapping[str, Any]],
+        constants: Mapping[str, Any],
+        anyway: set[str],
+        available: set[str],
+    ) -> tuple[Origin, str, tuple[RegisterLookup, ...]] | None:
+        role = path.split(".", 1)[0]
+        if path in constants:
+            return Origin.CONSTANT, "由本次办理确定", ()
+        if path in self.produced:
+            return Origin.PRODUCED, f"由{self.library.get('service_item', self.produced[path]).name}产生", ()
+        if path in anyway:
+            return None
+        if role == self.login and self.words.session(wanted.element):
+            return Origin.PREFILLED, "实名登录", ()
+        if path in known:
+            lookup = known[path].get("lookup")
+            if not lookup:
+                return Origin.PREFILLED, str(known[path].get("by", "授权取得")), ()
+            key = absolute(lookup["key"], role)
+            if lookup["register"] in self.up and key in available:
+                return (
+                    Origin.PREFILLED,
+                    self._source(lookup["register"]),
+                    (RegisterLookup(lookup["register"], key, lookup["field"]),),
+                )
+        derive = self.words.derive(wanted.element, role)
+        if derive and {p for p in expressions.reads(derive) if "." in p} <= available:
+            return Origin.DERIVED, "由已知信息推出", ()
+        if derive:
+            return None
+        usable = tuple(
+            lk for lk in self.words.lookups(wanted.element, role) if lk.register in self.up and lk.key in available
+        )
+        if usable:
+            return Origin.PREFILLED, self._source(usable[0].register), usable
+        return None
+
+    def _source(self, register: str) -> str:
+        pack = self.library.get("register", register)
+        return f"{pack.name}（{pack.data['owner']}）"
+
+    # ---- the whole
+
+    def plan(self) -> FormPlan:
+        """The plan."""
+        self._merge_fields()
+        self._add_supporting()
+        origins = self._origins()
+        fields = {path: self._field(wanted, origins[path]) for path, wanted in sorted(self.wanted.items())}
+        # A supporting field that neither is filled by itself nor feeds anything asked is dropped below.
+        pages = self._pages(fields)
+        page_of = {path: page.id for page in pages for path in page.fields}
+        ordered = [replace(fields[p], page=page_of[p]) for page in pages for p in page.fields]
+        materials = merge_materials(self, fields)
+        batches, dependencies, why = self._dependencies(materials_needed=self._licences())
+        return FormPlan(
+            library=self.library,
+            ref=self.pack.id,
+            kind=self.pack.kind,
+            name=self.pack.name,
+            version=self.pack.version,
+            sha256=self.pack.sha256,
+            roles=self.roles,
+            login=self.login,
+            known=tuple(self._known()),
+            answers=self.answers,
+            items=tuple(
+                PlanItem(
+                    id=i.pack.id,
+                    version=i.pack.version,
+                    sha256=i.pack.sha256,
+                    name=i.pack.name,
+                    function=i.pack.data["authority"]["function"],
+                    bind=i.bind,
+                    optional=i.optional,
+                    flow=i.pack.data["flow"],
+                )
+                for i in self.items
+            ),
+            batches=batches,
+            dependencies=dependencies,
+            why=why,
+            fields=tuple(ordered),
+            pages=pages,
+            materials=materials,
+            situations=self.situations,
+        )
+
+    def role_label(self, role: str) -> str:
+        """The Chinese name of a role in this plan."""
+        declared = self.data["roles"].get(role)
+        if isinstance(declared, Mapping) and declared.get("label"):
+            return str(declared["label"])
+        return self.words.label(self.roles.get(role, role))
+
+    def _field(self, wanted: Wanted, origin: tuple[Origin, str, tuple[RegisterLookup, ...]]) -> FormField:
+        role, _, _element = wanted.path.partition(".")
+        spec = wanted.element.definition
+        choices = options(self.library, spec)
+        if wanted.codes is not None:
+            choices = tuple(c for c in choices if c[0] in wanted.codes)
+        constants = self.data.get("constants", {})
+        label = wanted.labels[0] if wanted.labels else wanted.element.name
+        if role != SERVICE:
+            label = f"{self.role_label(role)}的{label}"
+        minimum = [m for m in (wanted.min, spec.get("min")) if m is not None]
+        maximum = [m for m in (wanted.max, spec.get("max")) if m is not None]
+        if minimum and maximum and max(minimum) > min(maximum):
+            raise PlanError(f"{label}的取值范围没有交集：不小于 {max(minimum)} 又不大于 {min(maximum)}")
+        return FormField(
+            path=wanted.path,
+            element=wanted.element.full_id,
+            label=label,
+            why_asked=wanted.why or spec.get("why", ""),
+            type=wanted.element.type,
+            origin=origin[0],
+            source=origin[1],
+            required=wanted.required,
+            items=tuple(sorted(set(wanted.items))),
+            page="",
+            level=wanted.element.level,
+            options=choices,
+            when=None if wanted.always or not wanted.whens else expressions.any_of(wanted.whens),
+            required_when=expressions.any_of(wanted.required_when) if wanted.required_when else None,
+            lookup=origin[2][0] if origin[2] else None,
+            lookups=origin[2],
+            derive=self.words.derive(wanted.element, role),
+            default=constants.get(wanted.path, spec.get("default")),
+            suggest=spec.get("default_from"),
+            min=max(minimum) if minimum else None,
+            max=min(maximum) if maximum else None,
+            pattern=wanted.pattern or spec.get("pattern"),
+            hint=spec.get("hint", ""),
+            example=spec.get("example", ""),
+            produced_by=self.produced.get(wanted.path, ""),
+            supporting=wanted.supporting,
+        )
+
+    def _pages(self, fields: Mapping[str, FormField]) -> tuple[Page, ...]:
+        left = dict(fields)
+        pages: list[Page] = []
+        for entry in self.data.get("pages", ()):
+            mine: list[str] = []
+            for pattern in entry["fields"]:
+                role, _, element = pattern.partition(".")
+                matches = [p for p in left if p == pattern or (element == "*" and p.startswith(f"{role}."))]
+                for path in matches:
+                    mine.append(path)
+                    del left[path]
+            pages.append(Page(entry["id"], entry["title"], entry["why"], tuple(mine)))
+        by_role: dict[str, list[str]] = {}
+        for path in left:
+            by_role.setdefault(path.split(".", 1)[0], []).append(path)
+        for role, paths in by_role.items():
+            if pages and all(left[p].origin is not Origin.ASKED for p in paths):
+                last = pages[-1]
+                pages[-1] = replace(last, fields=(*last.fields, *paths))
+            else:
+                pages.append(Page(role, f"{self.role_label(role)}的信息", "", tuple(paths)))
+        return tuple(pages)
+
+    def _licences(self) -> dict[str, str]:
+        made = {}
+        for item in self.items:
+            licence = item.pack.data.get("outputs", {}).get("licence")
+            if licence and licence.get("material"):
+                made[f"{licence['material']}@{item.bind.get(licence['holder'], licence['holder'])}"] = item.pack.id
+        return made
+
+    def _dependencies(
+        self, materials_needed: Mapping[str, str]
+    ) -> tuple[
+        tuple[tuple[str, ...], ...], dict[str, frozenset[str]], dict[tuple[str, str], tuple[str, ...]]
+    ]:
+        ids = {i.pack.id for i in self.items}
+        needs: dict[str, set[str]] = {i: set() for i in ids}
+        why: dict[tuple[str, str], set[str]] = {}
+
+        def need(item: str, before: str | None, because: str) -> None:
+            if before in ids and before != item:
+                assert before is not None  # noqa: S101 (in ids)
+                needs[item].add(before)
+                why.setdefault((before, item), set()).add(because)
+
+        for item in self.items:
+            for entry in item.pack.data["fields"]:
+                path = item.path(entry if isinstance(entry, str) else entry["path"])
+                need(item.pack.id, self.produced.get(path), path)
+            for entry in item.pack.data.get("materials", ()):
+                material, holder = (entry if isinstance(entry, str) else entry["ref"]).split("@")
+                key = f"{material}@{item.bind.get(holder, holder)}"
+                need(item.pack.id, materials_needed.get(key), key)
+        for entry in self.data.get("after", ()):
+            if entry["item"] in ids:
+                need(entry["item"], entry["after"], entry["why"])
+        batches: list[tuple[str, ...]] = []
+        done: set[str] = set()
+        while done < ids:
+            ready = tuple(sorted(i for i in ids - done if needs[i] <= done))
+            if not ready:
+                raise PlanError(f"事项之间循环依赖：{'、'.join(sorted(ids - done))}")
+            batches.append(ready)
+            done |= set(ready)
+        return (
+            tuple(batches),
+            {i: frozenset(n) for i, n in needs.items()},
+            {pair: tuple(sorted(reasons)) for pair, reasons in why.items()},
+        )
+
+
+def _tighten(wanted: Wanted, item: Bound, spec: Mapping[str, Any]) -> None:
+    """Add one item's demand: the strictest of all counts."""
+    wanted.supporting = False
+    wanted.items.append(item.pack.id)
+    if spec.get("label"):
+        wanted.labels.append(spec["label"])
+    wanted.why = wanted.why or spec.get("why", "")
+    required = spec.get("required", False)
+    when = item.text(spec["when"]) if "when" in spec else None
+    if required is True and when is None:
+        wanted.required = True
+    elif required is True and when is not None:
+        wanted.required_when.add(when)
+    elif isinstance(required, str):
+        wanted.required_when.add(item.text(required))
+    if when is None:
+        wanted.always = True
+    else:
+        wanted.whens.add(when)
+    if "min" in spec:
+        wanted.min = max(spec["min"], wanted.min) if wanted.min is not None else spec["min"]
+    if "max" in spec:
+        wanted.max = min(spec["max"], wanted.max) if wanted.max is not None else spec["max"]
+    if "pattern" in spec:
+        if wanted.pattern and wanted.pattern != spec["pattern"]:
+            raise PlanError(f"{wanted.path} 的格式要求互相冲突：{wanted.pattern} 与 {spec['pattern']}，请用 merge 裁决")
+        wanted.pattern = spec["pattern"]
+    if "codes" in spec:
+        codes = tuple(spec["codes"])
+        wanted.codes = codes if wanted.codes is None else tuple(c for c in wanted.codes if c in codes)
+        if not wanted.codes:
+            raise PlanError(f"{wanted.path} 的可选值没有交集，请核对各事项的 codes")

@@ -1,0 +1,177 @@
+"""What follows from a case's events: results issued and written back, siblings started, people told.
+
+Each handler runs as the system, in the transaction that deletes its outbox row; everything it does
+carries an id derived from the event, so that running again after a crash changes nothing.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import F
+from django.utils import timezone
+
+from yiwang.kernel.access.contracts import SYSTEM, Refused
+from yiwang.kernel.documents import api as documents
+from yiwang.kernel.events.api import on
+from yiwang.kernel.ids import derived_id
+from yiwang.kernel.notify.api import tell
+from yiwang.kernel.orgs.queries import responsible
+from yiwang.kernel.packs import api as packs
+from yiwang.kernel.registers import api as registers
+
+from . import actions, forms
+from .contracts import Phase, Result
+from .items import item
+from .models import Case, Number
+from .notices import content_of, message_of
+
+
+def _case(body: dict[str, Any]) -> Case:
+    return Case.objects.select_related("org", "parent").get(id=body["case"])
+
+
+@on("cases.service")
+def serve(body: dict[str, Any], trace_id: UUID | None) -> None:
+    """Do a flow's service or send task, then let the flow go on."""
+    case, token = _case(body), body["token"]
+    if not case.tokens.filter(id=token).exists():
+        return  # withdrawn meanwhile
+    data = _issue(case) if body["action"] == "issue" else {}
+    actions.finish_service(SYSTEM, case.id, token, derived_id("service", case.id, token), data)
+
+
+def _issue(case: Case) -> dict[str, Any]:
+    """Allocate what the item produces, write it back to the registers, make the certificate."""
+    plan = forms.plan(packs.library(case.release), case.ref)
+    data = dict(case.data)
+    made: dict[str, Any] = {}
+    for allocation in forms.allocations(plan, case.ref, data):
+        if not data.get(allocation.path):
+            made[allocation.path] = forms.render(allocation, _next(allocation.scope))
+            data[allocation.path] = made[allocation.path]
+    for register, key, fields in forms.write_backs(plan, case.ref, data):
+        registers.write_back(register, key, fields)
+    licence = forms.licence(plan, case.ref, data)
+    if licence:
+        content = documents.Content(licence.type, licence.number or case.number, licence.holder, (), licence.rows)
+        template = packs.asset(case.release, "base/documents/certificate.typ")
+        documents.issue(("licence", case.id), "licence", template, content, _about(case))
+    return made
+
+
+def _next(scope: str) -> int:
+    """The next serial number of a scope. One row per scope: a register's numbers have no gaps."""
+    Number.objects.get_or_create(scope=scope)
+    Number.objects.filter(scope=scope).update(last=F("last") + 1)
+    return Number.objects.values_list("last", flat=True).get(scope=scope)
+
+
+def _about(case: Case) -> documents.Concerning:
+    return documents.Concerning(
+        case.subject_id, case.subject_name, case.org_id, case.org.name if case.org else "", case.id
+    )
+
+
+@on("cases.happened")
+def inform(body: dict[str, Any], trace_id: UUID | None) -> None:
+    """Make the signed notice that the pack has for what happened, and tell the applicant."""
+    case, what = _case(body), body["what"]
+    content = content_of(case, what, body)
+    if content:
+        template = packs.asset(case.release, "base/documents/notice.typ")
+        documents.issue((what, case.id, body["seq"]), what, template, content, _about(case))
+    message = message_of(case, what, body)
+    if message:
+        title, text = message
+        tell(
+            derived_id("message", case.id, body["seq"], what),
+            case.subject_id,
+            title,
+            text,
+            f"/cases/{case.parent_id or case.id}",
+            case.id,
+        )
+
+
+@on("cases.closed")
+def closed(body: dict[str, Any], trace_id: UUID | None) -> None:
+    """A child's end moves its bundle: results flow to those that wait for them."""
+    case = _case(body)
+    if case.kind == "bundle":
+        if body["result"] == Result.WITHDRAWN:
+            for child in case.children.filter(closed_at=None):
+                _withdraw_child(child)
+        return
+    if case.parent is None:
+        return
+    parent = case.parent
+    produced = _produced(case) if body["result"] == Result.GRANTED else {}
+    token = _child_token(parent, case.ref)
+    if token is not None:
+        actions.finish_service(
+            SYSTEM, parent.id, token, derived_id("child", parent.id, case.id), _in_bundle(parent, case, produced)
+        )
+    for sibling in parent.children.filter(phase=Phase.WAITING, after__contains=[case.ref]):
+        _start_or_stop(parent, sibling)
+
+
+def _withdraw_child(child: Case) -> None:
+    if child.decided_at is None:
+        actions.withdraw(SYSTEM, child.id, "随一件事整体撤回", derived_id("withdraw", child.id))
+
+
+def _child_token(parent: Case, ref: str) -> int | None:
+    for token in parent.tokens.filter(kind="case"):
+        if token.body.get("item") == ref:
+            return token.id
+    return None
+
+
+def _produced(case: Case) -> dict[str, Any]:
+    outputs = item(case.release, "service_item", case.ref).data.get("outputs", {})
+    return {f["path"]: case.data.get(f["path"]) for f in outputs.get("fields", [])}
+
+
+def _in_bundle(parent: Case, case: Case, produced: dict[str, Any]) -> dict[str, Any]:
+    """An item's results under the bundle's names of the roles."""
+    plan = _plan(parent)
+    bind = plan.item(case.ref).bind
+    renamed = {}
+    for path, value in produced.items():
+        role, element = path.split(".", 1)
+        renamed[f"{bind.get(role, role)}.{element}"] = value
+    return renamed
+
+
+def _plan(parent: Case) -> forms.FormPlan:
+    return forms.plan(packs.library(parent.release), parent.ref, parent.extra.get("answers", {}))
+
+
+def _start_or_stop(parent: Case, sibling: Case) -> None:
+    """Begin a waiting sibling once all it needs is there; stop it when what it needs will never come."""
+    parent.refresh_from_db()
+    results = dict(parent.children.filter(ref__in=sibling.after).values_list("ref", "result"))
+    failed = [ref for ref, result in results.items() if result and result != Result.GRANTED]
+    command = derived_id("begin", sibling.id)
+    try:
+        if failed:
+            name = parent.children.get(ref=failed[0]).name
+            actions.stop_waiting(SYSTEM, sibling.id, name, command)
+        elif all(results.values()):
+            plan = _plan(parent)
+            data = forms.project(plan, sibling.ref, parent.data)
+            authority = forms.authority(plan, sibling.ref, parent.data)
+            if sibling.org_id is None and authority.region:
+                org = responsible(authority.function, authority.region)
+                Case.objects.filter(id=sibling.id).update(org=org)
+            actions.start(SYSTEM, sibling.id, command, data)
+    except Refused:
+        pass  # another sibling's end got there first
+
+
+@on("calendar.changed")
+def recalculate(body: dict[str, Any], trace_id: UUID | None) -> None:
+    """Deadlines that crossed provisional days follow the notice that has now arrived."""
+    mark = f"{body['source']} {timezone.now():%Y%m%d%H%M}"
+    for case_id in Case.objects.filter(due_provisional=True, closed_at=None).values_list("id", flat=True):
+        actions.recompute_due(SYSTEM, case_id, body["source"], derived_id("recompute", case_id, mark))

@@ -1,0 +1,179 @@
+"""Storage of cases. Written only by ``store.py`` (and drafts by ``drafts.py``); invariants are constraints."""
+
+from django.db import models
+from django.db.models import Q
+
+from yiwang.kernel.ids import new_id
+
+from .contracts import Phase, Result, Status
+
+
+class Flow(models.Model):
+    """A compiled flow, immutable, by the hash of its BPMN XML."""
+
+    sha256 = models.CharField(max_length=64, primary_key=True)
+    key = models.CharField(max_length=60)
+    xml = models.TextField()
+    graph = models.JSONField()
+
+
+class Draft(models.Model):
+    """An application being filled in. Saved at every step; submitting it makes the case of the same id."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    ref = models.CharField(max_length=80)  # id of a bundle or service item
+    release = models.CharField(max_length=64)
+    subject_id = models.UUIDField(db_index=True)
+    answers = models.JSONField(default=dict)  # situation id → answer
+    data = models.JSONField(default=dict)  # path → value, as typed
+    uploads = models.JSONField(default=dict)  # material key → file id
+    looked_up = models.JSONField(default=dict)  # register|key → record; emptied on submission
+    done = models.JSONField(default=list)  # pages saved
+    revision = models.PositiveIntegerField(default=0)
+    created = models.DateTimeField(auto_now_add=True)
+    saved = models.DateTimeField(auto_now=True)
+    submitted_at = models.DateTimeField(null=True)
+
+
+class Case(models.Model):
+    """A matter being handled: a bundle (parent), or one item of one department (alone or child)."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    number = models.CharField(max_length=40, unique=True)
+    kind = models.CharField(max_length=12)  # bundle, service_item
+    ref = models.CharField(max_length=80)
+    name = models.CharField(max_length=120)
+    release = models.CharField(max_length=64)
+    flow = models.ForeignKey(Flow, on_delete=models.PROTECT)
+    parent = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="children")
+    after = models.JSONField(default=list)  # refs of the siblings whose results it needs first
+    subject_id = models.UUIDField()
+    subject_name = models.CharField(max_length=50)
+    org = models.ForeignKey("orgs.Organisation", null=True, on_delete=models.PROTECT)
+    channel = models.CharField(max_length=20, default="online")
+    status = models.CharField(max_length=12, choices=Status.choices)
+    phase = models.CharField(max_length=12, choices=Phase.choices)
+    result = models.CharField(max_length=12, choices=Result.choices, blank=True)
+    data = models.JSONField()
+    extra = models.JSONField(default=dict)  # pending extension, supplement list: see contracts.py
+    counter = models.PositiveIntegerField(default=0)
+    scopes = models.JSONField(default=dict)
+    seq = models.PositiveIntegerField(default=0)
+    head = models.BinaryField(default=bytes)
+    trace_id = models.UUIDField()
+    submitted_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True)
+    due_at = models.DateTimeField(null=True)
+    legal_due_at = models.DateTimeField(null=True)
+    due_provisional = models.BooleanField(default=False)
+    decided_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["subject_id", "-submitted_at"]),
+            models.Index(fields=["org", "-submitted_at"]),
+            models.Index(fields=["parent"]),
+            models.Index(fields=["due_at"], condition=Q(closed_at=None), name="case_open_due"),
+            models.Index(
+                fields=["accepted_at"],
+                condition=Q(due_provisional=True, closed_at=None),
+                name="case_provisional",
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(closed_at=None, result="") | (Q(closed_at__isnull=False) & ~Q(result="")),
+                name="closed_has_result",
+            )
+        ]
+
+
+class Token(models.Model):
+    """Where a case stands in its flow; a token of kind ``user`` is a piece of work for a role."""
+
+    pk = models.CompositePrimaryKey("case_id", "id")
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="tokens", db_index=False)
+    id = models.PositiveIntegerField()
+    node = models.CharField(max_length=80)
+    scope = models.PositiveIntegerField()
+    kind = models.CharField(max_length=12)
+    name = models.CharField(max_length=120, blank=True)
+    role = models.CharField(max_length=30, blank=True)
+    org_id = models.UUIDField(null=True)
+    body = models.JSONField()
+    due_at = models.DateTimeField(null=True)
+    created = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["org_id", "due_at", "case_id"], condition=Q(kind="user"), name="token_work_list"
+            )
+        ]
+
+
+class Timer(models.Model):
+    """A timer of a flow. Fired by workers that lock the case first, never the timer."""
+
+    id = models.BigAutoField(primary_key=True)
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="timers", db_index=False)
+    token = models.PositiveIntegerField()
+    node = models.CharField(max_length=80)
+    due_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["case", "token"])]
+
+
+class Event(models.Model):
+    """What happened to a case: append-only, chained by hash over the stored bytes."""
+
+    pk = models.CompositePrimaryKey("case_id", "seq")
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="events", db_index=False)
+    seq = models.PositiveIntegerField()
+    at = models.DateTimeField()
+    actor = models.CharField(max_length=60)
+    actor_name = models.CharField(max_length=60)
+    command_id = models.UUIDField(unique=True)
+    type = models.CharField(max_length=30)
+    body = models.TextField()  # canonical JSON; the hash is over exactly these bytes
+    algorithm = models.CharField(max_length=10)
+    hash = models.BinaryField()
+
+
+class ClockInterval(models.Model):
+    """A stretch in which the case's clock ran, or stood still on a legal ground."""
+
+    pk = models.CompositePrimaryKey("case_id", "n")
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="clock", db_index=False)
+    n = models.PositiveSmallIntegerField()
+    running = models.BooleanField()
+    ground = models.CharField(max_length=120, blank=True)
+    basis = models.CharField(max_length=200, blank=True)
+    start = models.DateTimeField()
+    end = models.DateTimeField(null=True)
+
+
+class Rating(models.Model):
+    """好差评: one per case, five levels (国办发〔2019〕51号)."""
+
+    case = models.OneToOneField(Case, primary_key=True, on_delete=models.PROTECT, related_name="rating")
+    subject_id = models.UUIDField()
+    level = models.PositiveSmallIntegerField()
+    comment = models.CharField(max_length=500, blank=True)
+    created = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(level__gte=1, level__lte=5), name="rating_of_five_levels")
+        ]
+
+
+class Number(models.Model):
+    """Counters from which results draw their serial numbers, such as a register's next certificate."""
+
+    scope = models.CharField(max_length=120, primary_key=True)
+    last = models.BigIntegerField(default=0)
+
+

@@ -1,0 +1,78 @@
+"""The worker's loop: due timers and the outbox, woken by NOTIFY, polling behind it."""
+
+import logging
+import signal
+import time
+
+import psycopg
+from django.db import OperationalError, close_old_connections, connection
+from django.utils import timezone
+
+from yiwang.kernel.access.contracts import SYSTEM, Refused
+from yiwang.kernel.access.session import acting
+from yiwang.kernel.events.api import CHANNEL, dispatch_one
+from yiwang.kernel.ids import derived_id
+
+from . import actions
+from .models import Timer
+
+log = logging.getLogger(__name__)
+POLL_SECONDS = 1.0
+
+
+def fire_due(limit: int = 100) -> int:
+    """Fire timers that are due; returns how many fired.
+
+    A timer's command id is made from its row, so two workers, or a crash, fire it once. The case is
+    locked first; a case held by somebody else is left for the next round.
+    """
+    fired = 0
+    due = list(Timer.objects.filter(due_at__lte=timezone.now()).order_by("due_at")[:limit])
+    for timer in due:
+        try:
+            with acting(SYSTEM):
+                actions.fire_timer(
+                    SYSTEM, timer.case_id, timer.token, timer.node, derived_id("timer", timer.pk)
+                )
+                Timer.objects.filter(pk=timer.pk).delete()
+            fired += 1
+        except actions.AlreadyChanged:
+            Timer.objects.filter(pk=timer.pk).delete()  # its token has gone
+        except Refused:
+            continue  # the case is held just now
+    return fired
+
+
+def work_once() -> bool:
+    """Do what is due; returns whether anything was."""
+    busy = fire_due() > 0
+    while dispatch_one():
+        busy = True
+    return busy
+
+
+def run_forever() -> None:
+    """Work until told to stop. A database that goes away is waited for."""
+    stopping = False
+
+    def stop(*_: object) -> None:
+        nonlocal stopping
+        stopping = True
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    while not stopping:
+        try:
+            connection.ensure_connection()
+            with connection.cursor() as cursor:
+                cursor.execute(f"listen {CHANNEL}")
+            while not stopping:
+                if not work_once():
+                    for _ in connection.connection.notifies(timeout=POLL_SECONDS, stop_after=1):
+                        pass
+        except (OperationalError, psycopg.OperationalError) as gone:
+            log.warning("database not available, waiting: %s", gone)
+            close_old_connections()
+            connection.close()
+            time.sleep(1)
+    connection.close()

@@ -1,0 +1,30 @@
+"""One request: one transaction, one actor."""
+
+from django.db import transaction
+
+from yiwang.kernel.accounts.queries import actor_of
+
+from .session import announce
+
+
+class OneTransaction:
+    """Wrap the view in a transaction in which PostgreSQL knows the actor; roll back on any error.
+
+    Runs inside the authentication middleware. A view's response and its writes stand or fall together.
+    """
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        with transaction.atomic():
+            request.actor = actor_of(request.user)
+            announce(request.actor)
+            response = self.get_response(request)
+            if response.status_code >= 500:
+                transaction.set_rollback(True)
+        return response
+
+    def process_exception(self, request, exception):
+        # Django turns the exception into a response before __call__ sees it: undo the writes here.
+        transaction.set_rollback(True)

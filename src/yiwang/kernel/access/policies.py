@@ -1,0 +1,44 @@
+"""Grants and row-level security, applied as the owner after each migration; safe to run again."""
+
+import re
+from importlib.resources import files
+
+from django.apps import apps
+from django.db import connections
+
+from .contracts import APPLICATION_ROLE
+
+_GRANTS = f"""
+grant usage on schema public to {APPLICATION_ROLE};
+grant select, insert, update, delete on all tables in schema public to {APPLICATION_ROLE};
+grant usage on all sequences in schema public to {APPLICATION_ROLE};
+revoke all on django_migrations from {APPLICATION_ROLE};
+"""
+
+
+def ensure_role(cursor) -> None:
+    """Make the application role: may log in on a trusted socket, owns nothing, passes no policy."""
+    cursor.execute("select 1 from pg_roles where rolname = %s", [APPLICATION_ROLE])
+    if not cursor.fetchone():
+        cursor.execute(f"create role {APPLICATION_ROLE} login nosuperuser nobypassrls")
+        cursor.execute(f"grant {APPLICATION_ROLE} to current_user")
+
+
+def apply() -> list[str]:
+    """Grant the application role its rights, then run every room's ``policies.sql``.
+
+    Returns:
+        The tables that row-level security protects.
+    """
+    protected: list[str] = []
+    with connections["owner"].cursor() as cursor:
+        ensure_role(cursor)
+        cursor.execute(_GRANTS)
+        for config in apps.get_app_configs():
+            if not config.name.startswith("yiwang."):
+                continue
+            script = files(config.name) / "policies.sql"
+            if script.is_file():
+                cursor.execute(script.read_text().replace("{app}", APPLICATION_ROLE))
+                protected += re.findall(r"alter table (\w+) enable row level security", script.read_text())
+    return protected

@@ -1,0 +1,6 @@
+"""Only the owner changes tables."""
+
+
+class OwnerMigrates:
+    def allow_migrate(self, db, app_label, **hints):
+        return db == "owner"

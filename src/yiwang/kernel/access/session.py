@@ -1,0 +1,51 @@
+"""Tells PostgreSQL who is acting. The settings end with the transaction, so none leaks to the next request."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection, transaction
+
+from .contracts import SYSTEM, Actor
+
+_SET = (
+    "select set_config('app.person', %s, true), set_config('app.orgs', %s, true), "
+    "set_config('app.system', %s, true), set_config('app.actor', %s, true)"
+)
+
+
+def announce(actor: Actor) -> None:
+    """Set the actor for the rest of the current transaction.
+
+    Raises:
+        TransactionManagementError: no transaction is open.
+    """
+    transaction.get_connection().validate_no_broken_transaction()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _SET,
+            [
+                str(actor.person_id or ""),
+                "{" + ",".join(map(str, actor.posts)) + "}",
+                "on" if actor.system else "",
+                actor.label,
+            ],
+        )
+
+
+@contextmanager
+def acting(actor: Actor) -> Iterator[Actor]:
+    """A transaction in which ``actor`` acts. Use for commands and workers; requests have the middleware."""
+    with transaction.atomic():
+        announce(actor)
+        yield actor
+
+
+@contextmanager
+def as_system(back_to: Actor) -> Iterator[Actor]:
+    """Within the open transaction, let the system do what the person may not, then give the floor back.
+
+    Keep what runs inside to single kernel calls (allocate a number, append to a ledger).
+    """
+    announce(SYSTEM)
+    yield SYSTEM
+    announce(back_to)

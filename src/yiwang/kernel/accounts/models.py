@@ -1,0 +1,48 @@
+"""Persons and the accounts with which they sign in."""
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+
+from yiwang.kernel.ids import new_id
+
+
+class Person(models.Model):
+    """A natural person. No score, no biometrics, no location: who they are, and how to reach them."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    name = models.CharField(max_length=50)
+    idno = models.CharField(max_length=18, unique=True)  # GB 11643; unique, masked wherever it is shown
+    phone = models.CharField(max_length=20, blank=True)
+
+    def __str__(self):
+        return self.name
+
+
+class UserManager(BaseUserManager):
+    def create_user(self, username, password=None, **extra):
+        """Make an account; without a password it can only be entered through the demo list or OIDC."""
+        user = self.model(username=username, **extra)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def get_by_natural_key(self, username):
+        return self.get(username=username)
+
+
+class User(AbstractBaseUser):
+    """A sign-in. Residents and officials alike are persons; what an official may do comes from posts."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    username = models.CharField(max_length=64, unique=True)
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="users")
+    is_active = models.BooleanField(default=True)
+    demo_role = models.CharField(max_length=60, blank=True)  # shown in the demo sign-in list; empty elsewhere
+    demo_order = models.PositiveSmallIntegerField(default=0)
+
+    USERNAME_FIELD = "username"
+    REQUIRED_FIELDS = []
+    objects = UserManager()
+
+    def __str__(self):
+        return self.username

@@ -1,0 +1,1 @@
+revoke update, delete, truncate on audit_auditevent from {app};

@@ -1,0 +1,46 @@
+"""Take, find and serve uploaded files."""
+
+from uuid import UUID
+
+from yiwang.kernel.access.contracts import Actor
+from yiwang.kernel.access.rules import visible
+from yiwang.kernel.audit.api import record
+
+from . import store
+from .models import StoredFile
+from .rules import MAX_BYTES, media_type, too_large
+
+
+def take(actor: Actor, subject_id: UUID, name: str, upload, case_id: UUID | None = None) -> StoredFile:
+    """Check an upload and keep it.
+
+    Args:
+        upload: a Django ``UploadedFile``.
+
+    Raises:
+        NotTaken: with the reason and the remedy.
+    """
+    if upload.size > MAX_BYTES:
+        raise too_large(name, upload.size)
+    content = upload.read()
+    kind = media_type(name, content)
+    stored = StoredFile.objects.create(
+        subject_id=subject_id,
+        case_id=case_id,
+        name=name[-200:],
+        media_type=kind,
+        size=len(content),
+        sha256=store.put(content),
+    )
+    record(actor, "file.stored", "file", stored.id, sha256=stored.sha256, size=stored.size)
+    return stored
+
+
+def find(actor: Actor, file_id: UUID) -> StoredFile | None:
+    """A file the actor may see, or None."""
+    return StoredFile.objects.filter(visible(actor), id=file_id).first()
+
+
+def hand_over(file_ids: list[UUID], case_id: UUID, org_id: UUID | None) -> None:
+    """Attach uploads to the case they were handed in with."""
+    StoredFile.objects.filter(id__in=file_ids).update(case_id=case_id, org_id=org_id)

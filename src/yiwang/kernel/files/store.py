@@ -1,0 +1,31 @@
+"""Bytes by their hash, on disk under ``var/files``."""
+
+import hashlib
+import os
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from django.conf import settings
+
+
+def _path(sha256: str) -> Path:
+    return settings.ENV.var / "files" / sha256[:2] / sha256
+
+
+def put(content: bytes) -> str:
+    """Store bytes; returns their SHA-256. Atomic and harmless to repeat."""
+    sha256 = hashlib.sha256(content).hexdigest()
+    path = _path(sha256)
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile(dir=path.parent, delete=False) as part:
+            part.write(content)
+            part.flush()
+            os.fsync(part.fileno())
+        os.replace(part.name, path)
+    return sha256
+
+
+def get(sha256: str) -> bytes:
+    """The bytes of a hash. Raises FileNotFoundError."""
+    return _path(sha256).read_bytes()

@@ -1,0 +1,56 @@
+"""Look a subject up in a register, for a purpose; and write a result back."""
+
+import json
+from uuid import UUID
+
+from django.db import connection
+
+from yiwang.kernel.ids import new_id
+from yiwang.kernel.packs.api import current
+
+from .models import RegisterState
+
+
+class Unavailable(Exception):
+    """The register does not answer now; ask the person instead."""
+
+
+class NotAllowed(Exception):
+    """The register's pack does not list this purpose."""
+
+
+def lookup(register: str, key: str, purpose: str, case_id: UUID | None = None) -> dict | None:
+    """The record of one subject, or None. Leaves a record of who looked, in the same transaction.
+
+    Args:
+        register: id of a register pack.
+        key: value of the register's key element, such as an ID number.
+        purpose: what for; the register's pack must list it.
+        case_id: the case (or draft) it is for.
+
+    Raises:
+        Unavailable: the register is down.
+        NotAllowed: the purpose is not one the register serves.
+    """
+    pack = current().get("register", register)
+    if purpose not in pack.data["purposes"]:
+        raise NotAllowed(f"{pack.name}不向用途“{purpose}”提供查询；允许的用途：{'、'.join(pack.data['purposes'])}")
+    if register in down():
+        raise Unavailable(pack.name)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select register_read(%s, %s, %s, %s, %s)", [new_id(), register, key, purpose, case_id]
+        )
+        (fields,) = cursor.fetchone()
+    return json.loads(fields) if isinstance(fields, str) else fields
+
+
+def write_back(register: str, key: str, fields: dict) -> None:
+    """Merge a result into a subject's record. Only the system may (see policies.sql)."""
+    with connection.cursor() as cursor:
+        cursor.execute("select register_write(%s, %s, %s::jsonb)", [register, key, json.dumps(fields)])
+
+
+def down() -> frozenset[str]:
+    """Ids of the registers that do not answer at present."""
+    return frozenset(RegisterState.objects.filter(up=False).values_list("register", flat=True))

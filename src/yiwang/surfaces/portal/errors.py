@@ -1,0 +1,81 @@
+"""What a person sees when something is missing or broken. Nothing typed is lost."""
+
+import sys
+
+from django.db import DatabaseError, InterfaceError, OperationalError
+from django.http import HttpResponse
+from django.middleware.csrf import get_token
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+
+from yiwang.kernel.access.contracts import Refused
+
+
+def not_found(request, exception):
+    """404."""
+    return render(
+        request,
+        "portal/message.html",
+        {"title": _("没有找到这个页面"), "text": _("地址可能写错了，或者内容不属于您。可以从首页重新查找。")},
+        status=404,
+    )
+
+
+def forbidden(request, exception):
+    """403."""
+    text = str(exception) if isinstance(exception, Refused) else _("您没有查看这里的权限。")
+    return render(request, "portal/message.html", {"title": _("不能查看"), "text": text}, status=403)
+
+
+def csrf_failure(request, reason=""):
+    """A form whose security mark is missing or old."""
+    return render(
+        request,
+        "portal/message.html",
+        {
+            "title": _("页面已过期"),
+            "text": _("为了安全，这个页面需要重新打开。已保存的内容都在，请返回上一页重新提交。"),
+        },
+        status=403,
+    )
+
+
+def broken(request):
+    """500, or 503 with what was typed kept in the page while the database is away."""
+    error = sys.exc_info()[1]
+    if isinstance(error, OperationalError | InterfaceError) or _lost_connection(error):
+        return unavailable(request)
+    return HttpResponse(
+        format_html(
+            "<!doctype html><html lang=zh-hans><meta charset=utf-8><title>{0}</title><h1>{0}</h1><p>{1}</p>"
+            '<p><a href="/">{2}</a></p></html>',
+            _("系统出错了"),
+            _("刚才的操作没有完成，也没有改变任何数据。请稍后再试；一直不行请拨打 12345。"),
+            _("回首页"),
+        ),
+        status=500,
+    )
+
+
+def _lost_connection(error) -> bool:
+    return isinstance(error, DatabaseError) and "connection" in str(error).lower()
+
+
+def unavailable(request):
+    """The page that waits for the database; posts the same fields again when asked."""
+    try:
+        posted = [(k, v) for k, values in request.POST.lists() for v in values if k != "csrfmiddlewaretoken"]
+    except Exception:  # the body itself may be unreadable; then there is nothing to keep
+        posted = []
+    page = render_to_string(
+        "portal/unavailable.html",
+        {
+            "path": request.get_full_path(),
+            "held": posted,
+            "files": bool(request.FILES) if request.method == "POST" else False,
+            "csrf": format_html('<input type="hidden" name="csrfmiddlewaretoken" value="{}">', get_token(request)),
+        },
+    )
+    return HttpResponse(page, status=503, headers={"Retry-After": "10"})

@@ -1,0 +1,12 @@
+import './portal.js'
+import './css/workbench.css'
+
+// j and k move through the inbox, Enter opens; keys are ignored while typing.
+const rows = () => [...document.querySelectorAll('.inbox tbody a')]
+document.addEventListener('keydown', event => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches('input, textarea, select')) return
+  const links = rows()
+  if (!links.length || !['j', 'k'].includes(event.key)) return
+  const at = links.indexOf(document.activeElement)
+  links[Math.max(0, Math.min(links.length - 1, at + (event.key === 'j' ? 1 : -1)))].focus()
+})
