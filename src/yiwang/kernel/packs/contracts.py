@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 
-
 class UnknownPack(LookupError):
     """There is no pack of that kind and id. The message names both and what there is."""
 

@@ -81,7 +81,9 @@ def read(root: Path) -> tuple[Library, list[Problem]]:
         other = seen.get((pack.kind, pack.id))
         if other is not None:
             problems.append(
-                pack.problem(("id",), f"id「{pack.id}」与 {other.file} 重复", "一个 id 只能有一个文件；改 id 或合并")
+                pack.problem(
+                    ("id",), f"id「{pack.id}」与 {other.file} 重复", "一个 id 只能有一个文件；改 id 或合并"
+                )
             )
             continue
         seen[(pack.kind, pack.id)] = pack
@@ -155,7 +157,9 @@ def _explain(errors: Iterable[ValidationError]) -> Iterable[tuple[tuple[str | in
                 about = error.schema.get("properties", {}).get(key, {}).get("description", "")
                 yield path, f"{where}缺少「{key}」", f"补上 {key}{'：' + about if about else ''}"
         elif error.validator == "type":
-            types = error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
+            types = (
+                error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
+            )
             want = "或".join(_TYPES.get(t, t) for t in types)
             yield path, f"{where}应为{want}，现为 {_short(error.instance)}", f"改成{want}"
         elif error.validator == "enum":

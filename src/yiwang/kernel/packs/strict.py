@@ -72,7 +72,9 @@ def load(text: str) -> tuple[Any, Lines]:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
         raise StrictError(
-            line, f"不是合法的 YAML（{error.problem or error.context}）", "检查缩进、冒号后的空格、引号和括号是否成对"
+            line,
+            f"不是合法的 YAML（{error.problem or error.context}）",
+            "检查缩进、冒号后的空格、引号和括号是否成对",
         ) from error
     except yaml.YAMLError as error:  # unprintable characters
         raise StrictError(1, f"不是合法的 YAML（{error}）", "文件须为 UTF-8 文本，去掉不可见字符") from error
@@ -93,7 +95,9 @@ def _build(node: Any, path: Path, lines: Lines) -> Any:
         line = key_node.start_mark.line + 1
         key = _scalar(key_node) if isinstance(key_node, yaml.ScalarNode) else None
         if not isinstance(key, str):
-            raise StrictError(line, f"键 {getattr(key_node, 'value', '')!r} 不是文字", "键写成文字，数字键加引号")
+            raise StrictError(
+                line, f"键 {getattr(key_node, 'value', '')!r} 不是文字", "键写成文字，数字键加引号"
+            )
         if key == "<<":
             raise StrictError(line, "用了合并键 <<", "把内容写出来")
         if key in result:
@@ -114,13 +118,17 @@ def _scalar(node: yaml.ScalarNode) -> Any:
         return None
     line = node.start_mark.line + 1
     if text.lower() in _AMBIGUOUS_WORDS or (text.lower() in _WORDS):
-        raise StrictError(line, f"「{text}」没加引号，不同的 YAML 读法不同（真假、空值或文字）", _QUOTE.format(text))
+        raise StrictError(
+            line, f"「{text}」没加引号，不同的 YAML 读法不同（真假、空值或文字）", _QUOTE.format(text)
+        )
     if _INT.match(text):
         return int(text)
     if _DECIMAL.match(text):
         return float(text)
     if _AMBIGUOUS_NUMBER.match(text):
         raise StrictError(
-            line, f"「{text}」没加引号，不同的 YAML 读法不同（八进制、六十进制、科学计数或文字）", _QUOTE.format(text)
+            line,
+            f"「{text}」没加引号，不同的 YAML 读法不同（八进制、六十进制、科学计数或文字）",
+            _QUOTE.format(text),
         )
     return text

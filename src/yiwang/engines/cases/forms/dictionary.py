@@ -67,7 +67,13 @@ class Dictionary:
                 pack = self._packs[owner]
                 for id_, definition in pack.data["elements"].items():
                     table[id_] = Element(
-                        owner, id_, definition["name"], definition["type"], definition.get("level", "公开"), definition, pack
+                        owner,
+                        id_,
+                        definition["name"],
+                        definition["type"],
+                        definition.get("level", "公开"),
+                        definition,
+                        pack,
                     )
             self._tables[entity] = table
         return self._tables[entity]

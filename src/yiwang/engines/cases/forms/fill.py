@@ -68,11 +68,15 @@ def answer(plan: FormPlan, data: Mapping[str, Any], lookup: Lookup) -> dict[str,
         if situation.holds is None:
             answers[situation.id] = record is not None
         else:
-            answers[situation.id] = bool(record) and expressions.evaluate(situation.holds, dict(record or {})) is True
+            answers[situation.id] = (
+                bool(record) and expressions.evaluate(situation.holds, dict(record or {})) is True
+            )
     return answers
 
 
-def fill(plan: FormPlan, data: Mapping[str, Any], lookup: Lookup) -> tuple[dict[str, Any], dict[str, Provenance]]:
+def fill(
+    plan: FormPlan, data: Mapping[str, Any], lookup: Lookup
+) -> tuple[dict[str, Any], dict[str, Provenance]]:
     """Everything known about an application.
 
     Args:
@@ -102,7 +106,9 @@ def fill(plan: FormPlan, data: Mapping[str, Any], lookup: Lookup) -> tuple[dict[
     for field in pending:
         typed = filled.get(field.path) not in EMPTY
         if field.origin in (Origin.PREFILLED, Origin.CONSTANT):
-            provenance[field.path] = Provenance(Origin.ASKED, "您填写" if typed else "", note="没有查到，请填写")
+            provenance[field.path] = Provenance(
+                Origin.ASKED, "您填写" if typed else "", note="没有查到，请填写"
+            )
         elif typed:
             provenance[field.path] = Provenance(Origin.ASKED, "您填写")
     return filled, provenance
@@ -130,7 +136,10 @@ def _value(
         record = _read(source, filled, lookup)
         if record and record.get(source.field) not in EMPTY:
             return record[source.field], Provenance(
-                Origin.PREFILLED, plan.library.get("register", source.register).name, source.register, source.key
+                Origin.PREFILLED,
+                plan.library.get("register", source.register).name,
+                source.register,
+                source.key,
             )
     return None
 
@@ -153,7 +162,10 @@ def choices(plan: FormPlan, field: FormField, data: Mapping[str, Any]) -> tuple[
         return field.options
     values = [data.get(path) for path in allow]
     labels = dict(field.options)
-    return tuple((str(v), labels.get(str(v), str(v))) for v in dict.fromkeys(values) if v not in EMPTY) or field.options
+    return (
+        tuple((str(v), labels.get(str(v), str(v))) for v in dict.fromkeys(values) if v not in EMPTY)
+        or field.options
+    )
 
 
 def check(plan: FormPlan, data: Mapping[str, Any], uploads: Mapping[str, Any]) -> list[FieldError]:
@@ -199,7 +211,9 @@ def _missing(field: FormField) -> str:
     return f"{verb}{field.label}{example}"
 
 
-def conditions(plan: FormPlan, item_id: str, data: Mapping[str, Any], lookup: Lookup) -> list[ConditionResult]:
+def conditions(
+    plan: FormPlan, item_id: str, data: Mapping[str, Any], lookup: Lookup
+) -> list[ConditionResult]:
     """An item's acceptance conditions over these data, each with its reason and basis."""
     item = plan.item(item_id)
     results = []
@@ -217,7 +231,9 @@ def conditions(plan: FormPlan, item_id: str, data: Mapping[str, Any], lookup: Lo
             try:
                 record = lookup(register["register"], str(key)) if key not in EMPTY else None
                 value = (record is not None) == (register["expect"] == "有记录") if key not in EMPTY else None
-                reason = f"{plan.library.get('register', register['register']).name}{'有' if record else '无'}记录"
+                reason = (
+                    f"{plan.library.get('register', register['register']).name}{'有' if record else '无'}记录"
+                )
             except RegisterUnavailable:
                 reason = "登记库暂时查不到，由工作人员审核"
         results.append(

@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from yiwang.engines.cases.forms import expressions
-from yiwang.engines.cases.forms.contracts import FormField, FormMaterial, Origin, PlanError, RegisterLookup, Way
+from yiwang.engines.cases.forms.contracts import (
+    FormField,
+    FormMaterial,
+    Origin,
+    PlanError,
+    RegisterLookup,
+    Way,
+)
 from yiwang.engines.cases.forms.dictionary import absolute
 
 if TYPE_CHECKING:
@@ -24,7 +31,9 @@ def merge_materials(planner: _Planner, fields: Mapping[str, FormField]) -> tuple
         PlanError: a material is not in the dictionary.
     """
     dictionary = {
-        id_: definition for pack in planner.library.all("materials") for id_, definition in pack.data["materials"].items()
+        id_: definition
+        for pack in planner.library.all("materials")
+        for id_, definition in pack.data["materials"].items()
     }
     wanted: dict[str, list[tuple[str, Mapping[str, Any], str | None]]] = {}
     for item in planner.items:

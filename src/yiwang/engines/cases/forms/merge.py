@@ -201,7 +201,9 @@ class _Planner:
     def _merge_fields(self) -> None:
         for item in self.items:
             for entry in item.pack.data["fields"]:
-                spec: Mapping[str, Any] = {"path": entry, "required": True} if isinstance(entry, str) else entry
+                spec: Mapping[str, Any] = (
+                    {"path": entry, "required": True} if isinstance(entry, str) else entry
+                )
                 wanted = self._want(item.path(spec["path"]), item)
                 if wanted is None:
                     raise PlanError(f"{item.pack.name}用到的数据元 {spec['path']} 不在字典里")
@@ -305,7 +307,9 @@ class _Planner:
         if derive:
             return None
         usable = tuple(
-            lk for lk in self.words.lookups(wanted.element, role) if lk.register in self.up and lk.key in available
+            lk
+            for lk in self.words.lookups(wanted.element, role)
+            if lk.register in self.up and lk.key in available
         )
         if usable:
             return Origin.PREFILLED, self._source(usable[0].register), usable
@@ -440,7 +444,9 @@ class _Planner:
         for item in self.items:
             licence = item.pack.data.get("outputs", {}).get("licence")
             if licence and licence.get("material"):
-                made[f"{licence['material']}@{item.bind.get(licence['holder'], licence['holder'])}"] = item.pack.id
+                made[f"{licence['material']}@{item.bind.get(licence['holder'], licence['holder'])}"] = (
+                    item.pack.id
+                )
         return made
 
     def _dependencies(
@@ -509,7 +515,9 @@ def _tighten(wanted: Wanted, item: Bound, spec: Mapping[str, Any]) -> None:
         wanted.max = min(spec["max"], wanted.max) if wanted.max is not None else spec["max"]
     if "pattern" in spec:
         if wanted.pattern and wanted.pattern != spec["pattern"]:
-            raise PlanError(f"{wanted.path} 的格式要求互相冲突：{wanted.pattern} 与 {spec['pattern']}，请用 merge 裁决")
+            raise PlanError(
+                f"{wanted.path} 的格式要求互相冲突：{wanted.pattern} 与 {spec['pattern']}，请用 merge 裁决"
+            )
         wanted.pattern = spec["pattern"]
     if "codes" in spec:
         codes = tuple(spec["codes"])

@@ -97,13 +97,17 @@ def render(allocation: Allocation, serial: int) -> str:
     return first + idno_check_digit(first)
 
 
-def write_backs(plan: FormPlan, item_id: str, data: Mapping[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
+def write_backs(
+    plan: FormPlan, item_id: str, data: Mapping[str, Any]
+) -> list[tuple[str, str, dict[str, Any]]]:
     """What an item's result writes back: (register, key, fields), for those whose key is known."""
     found = []
     for target in plan.library.get("service_item", item_id).data.get("outputs", {}).get("register", ()):
         key = data.get(target["key"])
         if key not in (None, ""):
-            fields = {name: data.get(path) for name, path in target["fields"].items() if data.get(path) is not None}
+            fields = {
+                name: data.get(path) for name, path in target["fields"].items() if data.get(path) is not None
+            }
             found.append((target["register"], str(key), fields))
     return found
 
@@ -125,7 +129,9 @@ def licence(plan: FormPlan, item_id: str, data: Mapping[str, Any]) -> LicenceCon
     if not spec:
         return None
     number = next((str(data[f["path"]]) for f in outputs.get("fields", ()) if data.get(f["path"])), "")
-    rows = tuple((label(plan, p), show(plan, p, data[p])) for p in spec["fields"] if data.get(p) not in (None, ""))
+    rows = tuple(
+        (label(plan, p), show(plan, p, data[p])) for p in spec["fields"] if data.get(p) not in (None, "")
+    )
     return LicenceContent(spec["type"], number, str(data.get(f"{spec['holder']}.name", "")), rows)
 
 

@@ -26,7 +26,9 @@ def validate(plan: FormPlan, path: str, raw: str) -> tuple[Any, FieldError | Non
 
 def clean(field: FormField, raw: str, options: Options) -> tuple[Any, FieldError | None]:
     """Tidy and check a value of ``field``; ``options`` are those that apply now."""
-    text = unicodedata.normalize("NFKC", raw).strip() if field.type not in ("string", "address") else raw.strip()
+    text = (
+        unicodedata.normalize("NFKC", raw).strip() if field.type not in ("string", "address") else raw.strip()
+    )
     if not text:
         return None, None
     value, wrong = _CHECKS.get(field.type, _text)(field, text)
@@ -36,7 +38,9 @@ def clean(field: FormField, raw: str, options: Options) -> tuple[Any, FieldError
         wrong = f"格式不对{'：' + field.hint if field.hint else ''}，请核对后重填"
     if wrong is None:
         return value, None
-    return raw.strip(), FieldError(field.path, field.label, raw, f"{field.label} {_shown(field, raw)} {wrong}")
+    return raw.strip(), FieldError(
+        field.path, field.label, raw, f"{field.label} {_shown(field, raw)} {wrong}"
+    )
 
 
 def _shown(field: FormField, raw: str) -> str:
@@ -71,7 +75,11 @@ def _idno(field: FormField, text: str) -> tuple[Any, str | None]:
 
 def _phone(field: FormField, text: str) -> tuple[Any, str | None]:
     number = re.sub(r"[\s-]", "", text).removeprefix("+86")
-    return (number, None) if re.fullmatch(r"1[3-9][0-9]{9}", number) else (text, "不是 11 位手机号，请核对后重填")
+    return (
+        (number, None)
+        if re.fullmatch(r"1[3-9][0-9]{9}", number)
+        else (text, "不是 11 位手机号，请核对后重填")
+    )
 
 
 def _int(field: FormField, text: str) -> tuple[Any, str | None]:
@@ -101,7 +109,11 @@ def _datetime(field: FormField, text: str) -> tuple[Any, str | None]:
 
 def _account(field: FormField, text: str) -> tuple[Any, str | None]:
     number = re.sub(r"\s", "", text)
-    return (number, None) if re.fullmatch(r"[0-9]{12,30}", number) else (text, "应为 12 至 30 位数字，请核对银行卡")
+    return (
+        (number, None)
+        if re.fullmatch(r"[0-9]{12,30}", number)
+        else (text, "应为 12 至 30 位数字，请核对银行卡")
+    )
 
 
 def _region(field: FormField, text: str) -> tuple[Any, str | None]:
