@@ -50,7 +50,7 @@ def authority(plan: FormPlan, item_id: str, data: Mapping[str, Any]) -> Authorit
 
 
 def catalogue_of_told(plan: FormPlan) -> tuple[Told, ...]:
-    """一次告知: every field and material the applicant was told of. A supplement may pick from nothing else."""
+    """一次告知: every field and material the applicant was told of; a supplement picks from nothing else."""
     lines = [
         Told("field", f.path, f.label, f.items, f.why_asked or f.source)
         for f in plan.fields

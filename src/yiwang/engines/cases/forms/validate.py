@@ -1,4 +1,4 @@
-"""One value as it is typed: made tidy, then checked. Every refusal names the field, the value and the remedy."""
+"""One value as it is typed: made tidy, then checked. A refusal names the field, the value and the remedy."""
 
 from __future__ import annotations
 
