@@ -20,7 +20,7 @@ from yiwang.kernel.access.rules import require_role, require_subject
 from . import store
 from .clock import due, due_from, stretches
 from .contracts import Phase, Result, Status
-from .flow import Cancel, CommandRefused, Complete, FireTimer, Graph, Node, Start, State, Step, advance
+from .flow import EMPTY, Cancel, CommandRefused, Complete, FireTimer, Graph, Node, Start, Step, advance
 from .items import Item, graph, item
 from .store import Change, ClockChange, Locked
 from .timing import timer_due
@@ -105,7 +105,7 @@ def move(held: Locked, now: datetime, step: Step, change: Change) -> Change:
     change.step = step
     reached = _milestone(flow, step, str(change.patch.get("status", held.status)))
     if reached != held.status:
-        change.patch["status"] = reached
+        change.patch["status"] = Status(reached)
     starts = (spec.instant and not held.clock) or (
         reached in (Status.ACCEPTED, Status.REVIEWED) and held.accepted_at is None
     )
@@ -120,7 +120,7 @@ def move(held: Locked, now: datetime, step: Step, change: Change) -> Change:
             "role": node.ext.get("role", ""),
             "due_at": _token_due(held, change, spec, now, node),
         }
-        if str(token.kind) == "service":
+        if token.kind == "service":
             change.outbox.append(
                 (
                     "cases.service",
@@ -193,7 +193,7 @@ def begin(held: Locked, now: datetime, data: dict[str, Any] | None = None) -> Ch
     if held.seq and held.phase != Phase.WAITING:
         raise AlreadyChanged(_("这件办件已经开始办理。"))
     change = Change("started", data=data or {}, patch={"phase": Phase.OPEN, "status": Status.RECEIVED})
-    step = advance(graph(held.flow_id), State.empty(), Start(), {**held.data, **(data or {})})
+    step = advance(graph(held.flow_id), EMPTY, Start(), {**held.data, **(data or {})})
     return move(held, now, step, change)
 
 

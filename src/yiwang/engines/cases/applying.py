@@ -25,7 +25,7 @@ from .actions import begin
 from .contracts import Phase, Status
 from .forms import FieldError, FormPlan, Provenance, RegisterUnavailable, Way
 from .items import publish
-from .models import Draft
+from .models import Case, Draft
 from .store import Change
 
 PURPOSE = "办理政务服务事项"
@@ -115,7 +115,7 @@ def fill(draft: Draft, person: Person) -> Filled:
     answers = forms.answer(plan, signed_in(plan, person) | draft.data, look)
     if answers != dict(plan.answers):
         plan = forms.plan(library, draft.ref, answers, up)
-    known = signed_in(plan, person) | draft.data
+    known = signed_in(plan, person) | draft.data | {"today": timezone.localdate().isoformat()}
     data, provenance = forms.fill(plan, known, look)
     return Filled(plan, data, provenance, forms.check(plan, data, draft.uploads))
 
@@ -307,3 +307,31 @@ def _measured(filled: Filled, draft: Draft) -> dict[str, int]:
         "uploads": len(draft.uploads),
         "visits": 0,
     }
+
+
+def plan_of(case: Case) -> FormPlan:
+    """The plan a case was applied for with: its bundle's, or its own."""
+    root = case.parent or case
+    return forms.plan(packs.library(root.release), root.ref, root.extra.get("answers", {}))
+
+
+def _bind(case: Case) -> dict[str, str]:
+    return dict(plan_of(case).item(case.ref).bind)
+
+
+def in_item(case: Case, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values under the bundle's roles, renamed to the roles of a case's own item."""
+    own = {bundle: item for item, bundle in _bind(case).items()}
+    return {f"{own.get(p.split('.', 1)[0], p.split('.', 1)[0])}.{p.split('.', 1)[1]}": v for p, v in values.items()}
+
+
+def value_in_bundle(case: Case, path: str) -> Any:
+    """A case's value for a path in the bundle's roles."""
+    (own,) = in_item(case, {path: None})
+    return case.data.get(own)
+
+
+def clean_value(plan: FormPlan, path: str, raw: str) -> tuple[Any, str]:
+    """Check one value; returns it tidy, and what is wrong or an empty string."""
+    value, error = forms.validate(plan, path, raw)
+    return value, error.message if error else ""

@@ -45,7 +45,7 @@ def item(release: str, kind: str, ref: str) -> Item:
         legal=_limit(time, "legal"),
         promised=_limit(time, "promised"),
         correction=_limit(time, "correction"),
-        extension=_limit(time, "extension"),
+        extension=_limit(data.get("extension", {}), "max"),
     )
 
 

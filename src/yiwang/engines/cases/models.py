@@ -57,7 +57,7 @@ class Case(models.Model):
     data = models.JSONField()
     extra = models.JSONField(default=dict)  # pending extension, supplement list: see contracts.py
     counter = models.PositiveIntegerField(default=0)
-    scopes = models.JSONField(default=dict)
+    scopes = models.JSONField(default=list)
     seq = models.PositiveIntegerField(default=0)
     head = models.BinaryField(default=bytes)
     trace_id = models.UUIDField()

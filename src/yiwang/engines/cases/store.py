@@ -18,7 +18,7 @@ from psycopg.rows import dict_row
 from yiwang.kernel.access.contracts import Actor
 
 from . import chain
-from .flow import Entry, State, Step, TimerArmed
+from .flow import Entry, State, Step, TimerArmed, Token
 
 _CASE_COLUMNS = """id, number, kind, ref, name, release, flow_id, parent_id, after, subject_id, subject_name,
  org_id, channel, status, phase, result, data, extra, counter, scopes, seq, head, trace_id,
@@ -51,7 +51,7 @@ class Locked:
         """The flow's state, from the rows."""
         return State.from_json(
             {
-                "tokens": {str(t["id"]): t["body"] for t in self.tokens},
+                "tokens": [t["body"] for t in self.tokens],
                 "scopes": self.row["scopes"],
                 "counter": self.row["counter"],
                 "done": self.row["closed_at"] is not None,
@@ -119,7 +119,7 @@ def lock(case_id: UUID, command_id: UUID, *, skip_locked: bool = False) -> Locke
 
 def insert(row: dict[str, Any]) -> Locked:
     """Insert a new case row (no tokens yet) and hold it."""
-    values = {**row, "counter": 0, "scopes": {}, "seq": 0, "head": chain.GENESIS}
+    values = {**row, "counter": 0, "scopes": [], "seq": 0, "head": chain.GENESIS}
     names = list(values)
     marks = ", ".join(["%s"] * len(names))
     _raw().execute(
@@ -161,7 +161,7 @@ def write(held: Locked, actor: Actor, command_id: UUID, now: datetime, change: C
         )
         if change.step:
             gone = list(change.step.removed)
-            if gone:
+            if gone:  # a token's timers go with it
                 run("delete from cases_token where case_id = %s and id = any(%s)", [case_id, _Array(gone)])
                 run("delete from cases_timer where case_id = %s and token = any(%s)", [case_id, _Array(gone)])
             for token in change.step.created:
@@ -174,11 +174,11 @@ def write(held: Locked, actor: Actor, command_id: UUID, now: datetime, change: C
                         token.id,
                         token.node,
                         token.scope,
-                        str(token.kind),
+                        token.kind,
                         extra.get("name", ""),
                         extra.get("role", ""),
                         held.row["org_id"],
-                        token.to_json(),
+                        _token(token),
                         extra.get("due_at"),
                         now,
                     ],
@@ -186,7 +186,7 @@ def write(held: Locked, actor: Actor, command_id: UUID, now: datetime, change: C
             for token in change.step.changed:
                 run(
                     "update cases_token set body = %s where case_id = %s and id = %s",
-                    [token.to_json(), case_id, token.id],
+                    [_token(token), case_id, token.id],
                 )
         for timer, due_at in change.timers:
             run(
@@ -244,3 +244,7 @@ def _plain(value: Any) -> Any:
 
 def _entry(entry: Entry) -> list[Any]:
     return [str(entry.kind), entry.node, entry.scope]
+
+
+def _token(token: Token) -> dict[str, Any]:
+    return State({token.id: token}, {}).to_json()["tokens"][0]

@@ -105,10 +105,9 @@ def _organisations(library: Library) -> Iterator[Problem]:
         if name not in functions:
             yield _no_function(pack, ("authority", "function"), name, functions)
     for pack in library.all("bundle"):
-        for path, name in (
-            (("lead",), pack.data["lead"]),
-            *((("with", n), w) for n, w in enumerate(pack.data.get("with", ()))),
-        ):
+        named: list[tuple[tuple[str | int, ...], str]] = [(("lead",), pack.data["lead"])]
+        named += [(("with", n), name) for n, name in enumerate(pack.data.get("with", ()))]
+        for path, name in named:
             if name not in functions:
                 yield _no_function(pack, path, name, functions)
 

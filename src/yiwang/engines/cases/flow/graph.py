@@ -147,6 +147,14 @@ class Graph:
         return {text for text in texts if text is not None}
 
     @cached_property
+    def _nodes(self) -> Mapping[str, Node]:
+        return {node.id: node for process in self.processes.values() for node in process.nodes.values()}
+
+    def node(self, node_id: str) -> Node:
+        """The node of that id in any process; ids are unique in a BPMN file. Raises KeyError."""
+        return self._nodes[node_id]
+
+    @cached_property
     def has_inclusive_joins(self) -> bool:
         return any(process.reach for process in self.processes.values())
 

@@ -1,0 +1,245 @@
+"""`yiwang …`: everything an operator or pack author does from a terminal."""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+
+def _django() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "yiwang.config.settings")
+    import django
+
+    django.setup()
+
+
+def _print(value, as_json: bool) -> None:
+    if as_json or not isinstance(value, str):
+        print(json.dumps(value, ensure_ascii=False, indent=None if as_json else 2))
+    else:
+        print(value)
+
+
+def _up(_args) -> int:
+    from yiwang.config.supervisor import up
+
+    return up()
+
+
+def _down(_args) -> int:
+    from yiwang.config.supervisor import down
+
+    return down()
+
+
+def _packs_root() -> Path:
+    from yiwang.config.environment import ROOT
+
+    return Path(os.environ.get("YIWANG_PACKS", ROOT / "packs"))
+
+
+def _packs_check(args) -> int:
+    from yiwang.engines.cases.lint import check_packs
+
+    problems = check_packs(Path(args.root) if args.root else _packs_root())
+    if args.json:
+        rows = [{"file": p.file, "line": p.line, "what": p.what, "remedy": p.remedy, "rule": p.rule} for p in problems]
+        _print({"problems": rows}, True)
+    else:
+        for problem in problems:
+            print(problem)
+        print(f"{len(problems)} 处问题" if problems else "包检查通过")
+    return 1 if problems else 0
+
+
+def _packs_load(args) -> int:
+    from yiwang.engines.cases.lint import check_packs
+
+    root = Path(args.root) if args.root else _packs_root()
+    problems = check_packs(root)
+    if problems:
+        for problem in problems:
+            print(problem)
+        print(f"{len(problems)} 处问题，没有装载；已装载的包保持不变")
+        return 1
+    _django()
+    from yiwang.config.install import load
+
+    print(load(root))
+    return 0
+
+
+def _packs_burden(args) -> int:
+    from yiwang.engines.cases.forms import PlanError, burden
+    from yiwang.kernel.packs.contracts import UnknownPack
+    from yiwang.kernel.packs.loader import read
+
+    library, _problems = read(_packs_root())
+    try:
+        figures = burden(library, args.id)
+    except (PlanError, UnknownPack) as error:
+        print(error, file=sys.stderr)
+        return 1
+    if args.json:
+        _print(figures, True)
+    else:
+        up, down = figures["registers_up"], figures["registers_down"]
+        print(f"{figures['name']}：{figures['items']} 个事项，{figures['departments']} 个部门")
+        print(f"字段 {' → '.join(str(v) for v in up['fields'].values())}（登记库不通时要填 {down['fields']['asked']}）")
+        print(f"材料 {' → '.join(str(v) for v in up['materials'].values())}（登记库不通时要传 {down['materials']['upload']}）")
+        print(f"跑动 {figures['visits']['apart']} → {figures['visits']['asked']}；天数 {figures['days']}")
+        print("要填：" + "、".join(f["label"] for f in up["asked"]))
+        for name, target in figures.get("targets", {}).items():
+            print(f"  {name}: {target['figure']}（门槛 {target['bar']}）{'达到' if target['holds'] else '未达到'}")
+    return 0 if all(t["holds"] for t in figures.get("targets", {}).values()) else 1
+
+
+def _flow_check(args) -> int:
+    from yiwang.engines.cases.flow import report
+
+    try:
+        found = report(Path(args.file).read_bytes())
+    except OSError as error:
+        print(f"读不出 {args.file}：{error.strerror}", file=sys.stderr)
+        return 2
+    if args.json:
+        _print(found, True)
+    else:
+        print(f"{'可用' if found['accepted'] else '不可用'}：{found['nodes']} 个节点，{found['sequence_flows']} 条连线")
+        for problem in found["unsupported"]:
+            print(f"  {problem['element']} {problem['id']}：{problem['message']}")
+        for finding in found.get("findings", []):
+            print(f"  {finding}")
+    return 0 if found["accepted"] else 1
+
+
+def _bench(args) -> int:
+    import importlib.util
+
+    from yiwang.config.environment import ROOT
+
+    file = ROOT / "benchmarks" / f"bench_{args.name}.py"
+    if not file.exists():
+        there = "、".join(f.stem.removeprefix("bench_") for f in sorted(file.parent.glob("bench_*.py")))
+        print(f"没有名为 {args.name} 的基准；现有：{there}", file=sys.stderr)
+        return 2
+    spec = importlib.util.spec_from_file_location(file.stem, file)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    result = module.run(args.options)
+    _print(result, True)
+    return 0 if all(b["holds"] for b in result["bars"].values()) else 1
+
+
+def _plan(args) -> int:
+    from yiwang.config.plan import report
+
+    rows = report()
+    if args.json:
+        _print(rows, True)
+    else:
+        proved = [r for r in rows if r["proved"]]
+        for row in proved:
+            print(f"{row['id']}\t{'、'.join(row['tests'])}")
+        print(f"{len(rows)} 项能力，最近一次测试证明了 {len(proved)} 项")
+    return 0
+
+
+def _doctor(args) -> int:
+    _django()
+    from yiwang.config.doctor import examine
+
+    findings = examine()
+    if args.json:
+        _print(findings, True)
+    else:
+        for finding in findings:
+            print(f"{'✓' if finding['ok'] else '✗'} {finding['what']}：{finding['found']}")
+            if not finding["ok"]:
+                print(f"    怎么办：{finding['remedy']}")
+    return 0 if all(f["ok"] for f in findings) else 1
+
+
+def _migrate(_args) -> int:
+    _django()
+    from yiwang.config.install import migrate
+
+    migrate()
+    return 0
+
+
+def _work(_args) -> int:
+    _django()
+    from yiwang.engines.cases.worker import run_forever
+
+    run_forever()
+    return 0
+
+
+def _register(args) -> int:
+    _django()
+    from yiwang.config.install import switch_register
+
+    print(switch_register(args.id, args.state == "up"))
+    return 0
+
+
+def _calendar_import(args) -> int:
+    _django()
+    from yiwang.config.install import import_calendar
+
+    print(import_calendar(Path(args.file)))
+    return 0
+
+
+def _manage(args) -> int:
+    _django()
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(["yiwang manage", *args.options])
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    top = argparse.ArgumentParser(prog="yiwang", description="一网: run, check and look after the platform")
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(to, name, call, about, json_flag=False):
+        command = to.add_parser(name, help=about, description=about)
+        command.set_defaults(call=call)
+        if json_flag:
+            command.add_argument("--json", action="store_true", help="one JSON object")
+        return command
+
+    add(commands, "up", _up, "start database, migrations, packs, web and worker; Ctrl-C stops all of it")
+    add(commands, "down", _down, "stop what `yiwang up` started")
+    add(commands, "migrate", _migrate, "bring the database up to date, as its owner")
+    add(commands, "work", _work, "run one worker")
+    packs = commands.add_parser("packs", help="check, load and measure packs").add_subparsers(required=True)
+    check = add(packs, "check", _packs_check, "schema, cross-references, lint rules and embedded tests", True)
+    check.add_argument("root", nargs="?", help="packs folder (default: the project's)")
+    add(packs, "load", _packs_load, "check, then put in force").add_argument("root", nargs="?")
+    add(packs, "burden", _packs_burden, "the burden waterfall of a bundle or item", True).add_argument("id")
+    flow = commands.add_parser("flow", help="check flows").add_subparsers(required=True)
+    add(flow, "check", _flow_check, "is this BPMN file accepted, and if not, why", True).add_argument("file")
+    bench = add(commands, "bench", _bench, "run a benchmark; exits 1 when a bar does not hold", True)
+    bench.add_argument("name")
+    bench.add_argument("options", nargs="*", help="sizes, as name=value")
+    add(commands, "plan", _plan, "which capabilities of the plan the last test run proved", True)
+    add(commands, "doctor", _doctor, "fonts, database, locks, calendar, secrets", True)
+    register = add(commands, "register", _register, "mark a register as answering or not")
+    register.add_argument("id")
+    register.add_argument("state", choices=["up", "down"])
+    calendar = commands.add_parser("calendar", help="working days").add_subparsers(required=True)
+    add(calendar, "import", _calendar_import, "import a State Council notice (YAML)").add_argument("file")
+    manage = add(commands, "manage", _manage, "Django's own commands, for developers")
+    manage.add_argument("options", nargs=argparse.REMAINDER)
+    return top
+
+
+def main() -> None:
+    """Entry point of the ``yiwang`` command."""
+    args = parser().parse_args()
+    sys.exit(args.call(args))

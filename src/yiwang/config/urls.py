@@ -1,0 +1,40 @@
+"""Every address."""
+
+from django.urls import include, path
+
+from yiwang.domains.services import screens as services
+from yiwang.engines.cases import screens as desk
+from yiwang.surfaces.portal import screens as portal
+from yiwang.surfaces.portal.views import SignIn
+
+handler403 = "yiwang.surfaces.portal.errors.forbidden"
+handler404 = "yiwang.surfaces.portal.errors.not_found"
+handler500 = "yiwang.surfaces.portal.errors.broken"
+
+urlpatterns = [
+    path("", portal.home, name="home"),
+    path("mode", portal.mode, name="mode"),
+    path("demo/sign-in", portal.demo_sign_in, name="demo_sign_in"),
+    path("accounts/login/", SignIn.as_view(), name="account_login"),
+    path("accounts/", include("allauth.account.urls")),
+    path("search", services.search, name="search"),
+    path("messages", services.inbox, name="messages"),
+    path("verify", services.verify, name="verify"),
+    path("verify/<slug:code>", services.verify, name="verify_code"),
+    path("documents/<uuid:document_id>.pdf", services.document, name="document"),
+    path("cases", services.cases, name="cases"),
+    path("cases/<uuid:case_id>", services.case, name="case"),
+    path("cases/<uuid:case_id>/supplement", services.supplement, name="supplement"),
+    path("cases/<uuid:case_id>/withdraw", services.withdraw, name="withdraw"),
+    path("cases/<uuid:case_id>/rate", services.rate, name="rate"),
+    path("apply/<uuid:draft_id>/check", services.check, name="check"),
+    path("apply/<uuid:draft_id>/submit", services.submit, name="submit"),
+    path("apply/<uuid:draft_id>/<slug:page>", services.apply, name="apply"),
+    path("services/<str:ref>", services.service, name="service"),
+    path("services/<str:ref>/begin", services.begin, name="begin"),
+    path("desk", desk.inbox, name="desk"),
+    path("desk/cases/<uuid:case_id>", desk.case, name="desk_case"),
+    path("desk/cases/<uuid:case_id>/act", desk.act, name="desk_act"),
+    path("desk/cases/<uuid:case_id>/flow.bpmn", desk.flow, name="desk_flow"),
+    path("desk/cases/<uuid:case_id>/files/<uuid:file_id>", desk.file, name="desk_file"),
+]

@@ -1,0 +1,62 @@
+"""一次告知: everything about a service on one page, from its pack."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from yiwang.engines.cases import forms
+from yiwang.kernel.packs import api as packs
+from yiwang.kernel.packs.contracts import Pack
+from yiwang.kernel.registers.api import down
+
+
+@dataclass(frozen=True)
+class Guide:
+    """What the guide page shows."""
+
+    pack: Pack
+    plan: forms.FormPlan
+    burden: dict[str, Any]
+    items: list[dict[str, Any]]
+    free: list[forms.FormMaterial]
+    uploads: list[forms.FormMaterial]
+    unknown: list[Any]
+
+
+def guide(ref: str, answers: dict[str, Any]) -> Guide | None:
+    """The guide of a bundle or item for the answers given so far; None when there is none."""
+    library = packs.current()
+    pack = library.find("bundle", ref) or library.find("service_item", ref)
+    if pack is None:
+        return None
+    up = frozenset(p.id for p in library.all("register")) - down()
+    plan = forms.plan(library, ref, {**pack.data.get("targets", {}).get("for", {}), **answers}, up)
+    asked = forms.plan(library, ref, answers, up)
+    return Guide(
+        pack=pack,
+        plan=plan,
+        burden=forms.burden(library, ref),
+        items=[_item(library.get("service_item", i.id)) for i in plan.items],
+        free=[m for m in plan.materials if m.way is not forms.Way.UPLOAD],
+        uploads=[m for m in plan.materials if m.way is forms.Way.UPLOAD],
+        unknown=[s for s in asked.situations if s.asked],
+    )
+
+
+def _item(pack: Pack) -> dict[str, Any]:
+    data = pack.data
+    return {
+        "id": pack.id,
+        "name": pack.name,
+        "function": data["authority"]["function"],
+        "legal": _limit(data["time"]["legal"]),
+        "promised": _limit(data["time"]["promised"]),
+        "fee": data["fee"].get("standard", "收费") if data["fee"]["charged"] else "不收费",
+        "basis": data["basis"],
+        "conditions": data.get("conditions", []),
+        "result": data["result"]["name"],
+        "source": data.get("source", ""),
+    }
+
+
+def _limit(limit: dict[str, Any]) -> str:
+    return f"{limit['value']} 个{limit['unit']}" if limit["value"] else "当场"

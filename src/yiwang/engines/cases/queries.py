@@ -1,0 +1,213 @@
+"""Reads of cases, each filtered by who may see."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.db import connection
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from yiwang.kernel.access.contracts import Actor
+from yiwang.kernel.access.rules import visible
+from yiwang.kernel.documents.models import IssuedDocument
+
+from . import chain
+from .contracts import Phase, Result
+from .flow import Cancel, Command, Complete, FireTimer, Start, State, replay
+from .items import graph
+from .models import Case, Event, Token
+
+
+def find(actor: Actor, case_id: UUID) -> Case | None:
+    """A case the actor may see, or None."""
+    return Case.objects.filter(visible(actor), id=case_id).select_related("org", "flow", "parent").first()
+
+
+def own(actor: Actor) -> list[Case]:
+    """The actor's own cases, bundles and stand-alone items, newest first."""
+    cases = Case.objects.filter(subject_id=actor.person_id, parent=None).select_related("org")
+    return list(cases.order_by("-submitted_at")[:100])
+
+
+def family(case: Case) -> list[Case]:
+    """A bundle's children in the order of their numbers; a single item is its own family."""
+    if case.kind != "bundle":
+        return [case]
+    return list(case.children.select_related("org").order_by("number"))
+
+
+@dataclass(frozen=True)
+class Work:
+    """One line of the inbox."""
+
+    case: Case
+    token_id: int
+    step: str
+    due_at: datetime | None
+    tone: str
+    left: str
+
+
+def tone(due_at: datetime | None, phase: str, now: datetime) -> tuple[str, str]:
+    """The colour of a clock and its words: green, amber within a day, red when overdue, grey standing still."""
+    if phase == Phase.SUSPENDED:
+        return "calm", _("已暂停计时")
+    if phase == Phase.SUPPLEMENT:
+        return "calm", _("等申请人补正")
+    if due_at is None:
+        return "calm", _("未开始计时")
+    left = due_at - now
+    if left < timedelta(0):
+        return "bad", _("已超期 %(days)s 天") % {"days": max(1, -left.days - (left.seconds == 0))}
+    days = (timezone.localtime(due_at).date() - timezone.localtime(now).date()).days
+    if days == 0:
+        return "warn", _("今天到期")
+    if days == 1:
+        return "warn", _("明天到期")
+    return "ok", _("还有 %(days)s 天") % {"days": days}
+
+
+def inbox(actor: Actor, limit: int = 50, after: int = 0) -> list[Work]:
+    """The open work of the actor's posts, the most urgent first."""
+    pairs = [(org, role) for org, roles in actor.posts.items() for role in roles]
+    if not pairs:
+        return []
+    now = timezone.now()
+    tokens = (
+        Token.objects.filter(
+            kind="user", org_id__in={o for o, _role in pairs}, role__in={r for _o, r in pairs}
+        )
+        .select_related("case", "case__org")
+        .order_by("due_at", "case_id")[after : after + limit]
+    )
+    lines = []
+    for token in tokens:
+        if not actor.has_role(token.org_id, token.role):
+            continue
+        colour, left = tone(token.due_at, token.case.phase, now)
+        lines.append(Work(token.case, token.id, token.name, token.due_at, colour, left))
+    return lines
+
+
+def inbox_size(actor: Actor) -> int:
+    """How many pieces of work wait for the actor's posts."""
+    roles = {r for held in actor.posts.values() for r in held}
+    return Token.objects.filter(kind="user", org_id__in=list(actor.posts), role__in=roles).count()
+
+
+def documents_of(case: Case) -> list[IssuedDocument]:
+    """The signed documents of a case and, for a bundle, of its children."""
+    ids = [case.id, *(c.id for c in family(case))]
+    return list(IssuedDocument.objects.filter(case_id__in=ids))
+
+
+@dataclass(frozen=True)
+class Happening:
+    """One line of a case's history, in words."""
+
+    at: datetime
+    actor: str
+    words: str
+    reason: str
+    tone: str
+
+
+def history(case: Case) -> list[Happening]:
+    """What happened, in order, in words that both sides understand."""
+    return [_happening(event) for event in case.events.order_by("seq")]
+
+
+def _happening(event: Event) -> Happening:
+    body: dict[str, Any] = orjson.loads(event.body)
+    what = event.type
+    node = body.get("node_name", "")
+    words = {
+        "submitted": _("提交申请"),
+        "received": _("收件，等待前序事项的结果"),
+        "started": _("前序结果已到，开始办理"),
+        "completed": f"{node}：{body.get('outcome_name') or _('完成')}",
+        "serviced": node,
+        "supplement-requested": _("一次性告知补正"),
+        "supplement-answered": _("申请人已补正"),
+        "suspended": _("暂停计时：%(ground)s") % {"ground": body.get("name", "")},
+        "resumed": _("恢复计时"),
+        "extension-requested": _("申请延长期限"),
+        "extended": _("批准延长 %(value)s %(unit)s")
+        % {"value": body.get("value", ""), "unit": body.get("unit", "")},
+        "withdrawn": _("申请人撤回"),
+        "timer": _("到时自动：%(node)s") % {"node": node},
+        "stopped": _("“%(because)s”未办成，本事项不再开始") % {"because": body.get("because", "")},
+        "deadline-recalculated": _("因放假安排调整，重新计算期限"),
+    }.get(what, what)
+    bad = what in ("withdrawn", "stopped") or body.get("outcome") in ("deny", "refuse")
+    return Happening(event.at, event.actor_name, words, body.get("reason") or body.get("note") or "", "bad" if bad else "done")
+
+
+def past_nodes(case: Case) -> set[str]:
+    """The nodes a case has left, for drawing its flow."""
+    nodes: set[str] = set()
+    for body in case.events.values_list("body", flat=True):
+        nodes |= {entry[1] for entry in orjson.loads(body).get("trace", ()) if entry[0] in ("leave", "start")}
+    return nodes
+
+
+def verify_chain(case_id: UUID) -> int:
+    """Recompute the hash chain of a case over its stored bytes.
+
+    Returns:
+        how many events were checked.
+
+    Raises:
+        ValueError: naming the first event whose hash does not fit.
+    """
+    previous = chain.GENESIS
+    count = 0
+    for event in Event.objects.filter(case_id=case_id).order_by("seq"):
+        at = event.at.astimezone(UTC).isoformat()
+        expected = chain.link(
+            event.algorithm, previous, event.seq, at, event.actor, event.command_id, event.body.encode()
+        )
+        if expected != bytes(event.hash):
+            raise ValueError(f"case {case_id}: event {event.seq} does not fit the chain")
+        previous, count = expected, count + 1
+    return count
+
+
+
+
+
+def replayed(case_id: UUID) -> State:
+    """The flow's state recomputed from the events alone; equals the stored tokens."""
+    case = Case.objects.get(id=case_id)
+    commands: list[tuple[Command, dict[str, Any]]] = []
+    data: dict[str, Any] = {}
+    with connection.cursor() as cursor:
+        cursor.execute("select type, body from cases_event where case_id = %s order by seq", [case_id])
+        rows = cursor.fetchall()
+    for what, text in rows:
+        body = orjson.loads(text)
+        data |= body.get("data", {})
+        command = _command(what, body)
+        if command is not None:
+            commands.append((command, {**case.data, **data}))
+    return replay(graph(case.flow_id), commands)
+
+
+def _command(what: str, body: dict[str, Any]) -> Command | None:
+    if "trace" not in body:
+        return None
+    if what in ("submitted", "started"):
+        return Start()
+    if what in ("completed", "serviced"):
+        return Complete(body["token"], body.get("outcome"))
+    if what == "timer":
+        return FireTimer(body["token"], body["node"])
+    return Cancel() if what == "withdrawn" else None
+
+
+def is_good(case: Case) -> bool:
+    """Whether a case ended well."""
+    return case.result == Result.GRANTED

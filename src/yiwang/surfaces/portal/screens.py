@@ -1,0 +1,62 @@
+"""The portal's own pages: home, reading mode, demo sign-in."""
+
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib.auth import login
+from django.http import Http404
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_GET, require_POST
+
+from yiwang.domains.services.search import search
+from yiwang.engines.cases import queries
+from yiwang.kernel.accounts.models import User
+from yiwang.kernel.accounts.queries import demo_users
+from yiwang.kernel.audit.api import record
+from yiwang.kernel.ui.context import MODES
+
+
+@require_GET
+def home(request):
+    """Where a resident begins."""
+    mine = queries.own(request.actor)[:3] if request.actor.person_id else []
+    hits = search("")
+    return render(
+        request,
+        "portal/home.html",
+        {"mine": mine, "bundles": [h for h in hits if h.is_bundle], "items": [h for h in hits if not h.is_bundle]},
+    )
+
+
+def _back(request) -> str:
+    target = request.POST.get("next", "/")
+    return target if url_has_allowed_host_and_scheme(target, allowed_hosts={request.get_host()}) else "/"
+
+
+@require_POST
+def mode(request):
+    """Switch between standard and elder reading mode; the same pages, larger."""
+    response = redirect(_back(request))
+    if request.POST.get("mode") in MODES:
+        response.set_cookie("mode", request.POST["mode"], max_age=31536000, samesite="Lax", httponly=True)
+    return response
+
+
+@require_POST
+def demo_sign_in(request):
+    """Become one of the demo world's people. Exists in demo mode only."""
+    if not settings.ENV.demo:
+        raise Http404
+    user = User.objects.exclude(demo_role="").filter(username=request.POST.get("username", "")).first()
+    if user is None:
+        return redirect(f"/accounts/login/?{urlencode({'next': _back(request)})}")
+    login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+    record(request.actor, "account.demo-sign-in", "user", user.id)
+    target = _back(request)
+    return redirect("/desk" if target == "/" and user.person.posts.exists() else target)
+
+
+def demo_list():
+    """The demo sign-in list, for the sign-in page."""
+    return demo_users() if settings.ENV.demo else []
