@@ -91,9 +91,9 @@ def _organisations(library: Library) -> Iterator[Problem]:
         for name, function in pack.data["functions"].items():
             for level, pattern in function["names"].items():
                 if "{region}" not in pattern:
-                    path = ("functions", name, "names", level)
+                    where = ("functions", name, "names", level)
                     yield pack.problem(
-                        path, f"机构名称「{pattern}」没有 {{region}}", "写成 {region}公安局 的样子"
+                        where, f"机构名称「{pattern}」没有 {{region}}", "写成 {region}公安局 的样子"
                     )
     if not packs:
         return

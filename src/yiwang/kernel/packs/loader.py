@@ -140,7 +140,7 @@ def _explain(errors: Iterable[ValidationError]) -> Iterable[tuple[tuple[str | in
                 branches.setdefault(sub.schema_path[0], []).append(sub)
             nearest = [b for b in branches.values() if all(e.validator != "type" or e.path for e in b)]
             if nearest:
-                yield from _explain(min(nearest, key=lambda branch: len(branch)))
+                yield from _explain(_fewest(nearest))
             else:
                 hint = error.schema.get("description", "对照该种类的模式文件")
                 yield path, f"{where}的写法不对：{_short(error.instance)}", f"应为：{hint}"
@@ -196,3 +196,7 @@ def _short(value: Any) -> str:
 def _nearest(word: str, candidates: Iterable[str]) -> str | None:
     found = get_close_matches(word, list(candidates), n=1, cutoff=0.6)
     return found[0] if found else None
+
+
+def _fewest(branches: list[list[ValidationError]]) -> list[ValidationError]:
+    return sorted(branches, key=len)[0]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
+from yiwang.engines.cases.forms import expressions
 from yiwang.engines.cases.forms.contracts import FormPlan, Origin, Way
 from yiwang.engines.cases.forms.merge import plan as make_plan
 from yiwang.kernel.packs.contracts import Library
@@ -54,8 +55,10 @@ def _waterfall(plan: FormPlan) -> dict[str, Any]:
     apart = materials_apart = 0
     for item in plan.items:
         data = library.get("service_item", item.id).data
-        apart += len(data["fields"])
-        materials_apart += len(data.get("materials", ()))
+        apart += sum(_applies(plan, item.bind, entry, "when") for entry in data["fields"])
+        materials_apart += sum(
+            _applies(plan, item.bind, entry, "required") for entry in data.get("materials", ())
+        )
     fields = list(plan.fields)
     merged = sum(1 for f in fields if not f.supporting)
     counts = {"apart": apart, "merged": merged}
@@ -89,6 +92,14 @@ def _waterfall(plan: FormPlan) -> dict[str, Any]:
         "asked": [{"path": f.path, "label": f.label} for f in plan.asked],
         "uploads": [{"key": m.key, "label": f"{m.holder_label}的{m.name}"} for m in plan.uploads],
     }
+
+
+def _applies(plan: FormPlan, bind: Mapping[str, str], entry: Any, key: str) -> bool:
+    """Whether a field or material of an item counts under the plan's answers."""
+    text = entry.get(key) if isinstance(entry, Mapping) else None
+    if not isinstance(text, str):
+        return True
+    return expressions.truth(expressions.rename(text, bind), plan.answers, plan.answers) is not False
 
 
 def _days(plan: FormPlan) -> dict[str, int]:

@@ -119,8 +119,11 @@ def _batches(plan: FormPlan, run: _Run, wanted: list[list[str]]) -> str | None:
 
 def _refused(plan: FormPlan, run: _Run, wanted: Mapping[str, Any]) -> str | None:
     taken = []
+    fields = {f.path: f for f in plan.fields}
     for path, value in wanted.items():
-        field = plan.field(path)
+        field = fields.get(path)
+        if field is None:
+            return f"表里没有 {path}"
         if clean(field, str(value), choices(plan, field, run.data))[1] is None:
             taken.append(f"{path} = {value!r}")
     return f"该拒绝却接受了：{'；'.join(taken)}" if taken else None
