@@ -8,8 +8,10 @@ from typing import Any
 from yiwang.engines.cases.forms.burden import burden
 from yiwang.engines.cases.forms.contracts import FormPlan, Origin, PlanError
 from yiwang.engines.cases.forms.merge import plan as make_plan
+from yiwang.engines.cases.forms.validate import clean
 from yiwang.kernel.packs.contracts import Library, Pack, Problem
 
+_KIND = {Origin.CONSTANT: "固定值", Origin.DEFAULT: "默认值"}
 _BARS = {"fields": "须填字段", "uploads": "须传材料", "visits": "跑动次数", "promised_days": "承诺天数"}
 
 
@@ -25,6 +27,15 @@ def plans(library: Library, pack: Pack) -> Iterator[Problem]:
         remedy = "去掉其中一条产出或输入" if cycle else "放宽其中一个事项的约束，或用 merge 裁决"
         yield pack.problem(where, str(error), remedy, "L6" if cycle else "L3")
         return
+    for field in plan.fields:
+        if field.origin in (Origin.CONSTANT, Origin.DEFAULT):
+            _, error = clean(field, str(field.default), field.options)
+            if error:
+                where: tuple[str | int, ...] = (
+                    ("constants", field.path) if field.origin is Origin.CONSTANT else ("fields",)
+                )
+                what = f"{_KIND[field.origin]}不合要求：{error.message}"
+                yield pack.problem(where, what, "写成代码表里的代码", "L3")
     if pack.kind != "bundle":
         return
     yield from _keys(pack, plan)
@@ -34,11 +45,7 @@ def plans(library: Library, pack: Pack) -> Iterator[Problem]:
         for path in page["fields"]:
             if path.endswith(".*"):
                 continue
-            if (
-                path not in shown
-                and make_plan(library, pack.id, {}, False)
-                and not _ever(library, pack, path)
-            ):
+            if path not in shown and not _ever(library, pack, path):
                 what = f"页面「{page['title']}」写了 {path}，但没有事项要它"
                 yield pack.problem(("pages", n), what, "从页面里去掉", "L5")
     for name, bar in burden(library, pack.id)["targets"].items():

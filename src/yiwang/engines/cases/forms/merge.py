@@ -418,7 +418,8 @@ class _Planner:
         constants = self.data.get("constants", {})
         label = wanted.labels[0] if wanted.labels else wanted.element.name
         if role != SERVICE:
-            label = f"{self.role_label(role)}的{label}"
+            join = "" if label.startswith("与") else "的"
+            label = f"{self.role_label(role)}{join}{label}"
         minimum = [m for m in (wanted.min, spec.get("min")) if m is not None]
         maximum = [m for m in (wanted.max, spec.get("max")) if m is not None]
         if minimum and maximum and max(minimum) > min(maximum):
