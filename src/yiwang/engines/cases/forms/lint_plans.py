@@ -29,13 +29,13 @@ def plans(library: Library, pack: Pack) -> Iterator[Problem]:
         return
     for field in plan.fields:
         if field.origin in (Origin.CONSTANT, Origin.DEFAULT):
-            _, error = clean(field, str(field.default), field.options)
-            if error:
-                where: tuple[str | int, ...] = (
+            _, wrong = clean(field, str(field.default), field.options)
+            if wrong:
+                at: tuple[str | int, ...] = (
                     ("constants", field.path) if field.origin is Origin.CONSTANT else ("fields",)
                 )
-                what = f"{_KIND[field.origin]}不合要求：{error.message}"
-                yield pack.problem(where, what, "写成代码表里的代码", "L3")
+                what = f"{_KIND[field.origin]}不合要求：{wrong.message}"
+                yield pack.problem(at, what, "写成代码表里的代码", "L3")
     if pack.kind != "bundle":
         return
     yield from _keys(pack, plan)

@@ -146,10 +146,10 @@ def test_the_registers_answer_the_situations() -> None:
 
 
 def test_whether_to_name_the_father_is_asked_only_of_the_unmarried() -> None:
-    asked = {
-        m: [s.id for s in forms.plan(LIBRARY, BUNDLE, {"married": m}).situations if s.asked]
-        for m in (True, False)
-    }
+    asked = {}
+    for married in (True, False):
+        situations = forms.plan(LIBRARY, BUNDLE, {"married": married}).situations
+        asked[married] = [s.id for s in situations if s.asked]
     assert asked == {True: [], False: ["with_father"]}
 
 
