@@ -163,8 +163,7 @@ USE_TZ = True
 TIME_ZONE = "Asia/Shanghai"
 
 STATIC_URL = "/static/"
-STATIC_ROOT = ENV.var / "static"
-STATICFILES_DIRS = [BASE_DIR / "ui" / "dist"]
+STATICFILES_DIRS = [BASE_DIR / "ui" / "dist"]  # WhiteNoise serves the finders; nothing is collected
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 DJANGO_VITE = {"default": {"manifest_path": BASE_DIR / "ui" / "dist" / ".vite" / "manifest.json"}}

@@ -140,7 +140,7 @@ def _spawn(env: environment.Environment) -> list[subprocess.Popen]:
     web = [
         python, "-m", "granian", "--interface", "wsgi", "--host", os.environ.get("YIWANG_LISTEN", "127.0.0.1"),
         "--port", str(env.port), "--workers", os.environ.get("YIWANG_WEB_WORKERS", "2"),
-        "--blocking-threads", "8", "--respawn-failed-workers", "--no-ws", "--log-level", "warning",
+        "--blocking-threads", "4", "--respawn-failed-workers", "--no-ws", "--log-level", "warning",
         "yiwang.config.wsgi:application",
     ]  # fmt: skip
     # A group of their own: Ctrl-C reaches this process alone, which then stops them in order.

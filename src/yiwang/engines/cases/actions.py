@@ -453,8 +453,9 @@ def withdraw(actor: Actor, case_id: UUID, reason: str, command_id: UUID) -> Lock
             raise AlreadyChanged(_closed_because(held))
         if held.decided_at is not None:
             raise Refused(_("已经作出决定，不能撤回。如不同意决定，可以申请行政复议或提起行政诉讼。"))
-        step = advance(graph(held.flow_id), held.state, Cancel(), held.data)
-        change = Change("withdrawn", {"reason": reason}, step=step)
+        change = Change("withdrawn", {"reason": reason})
+        if held.phase != Phase.WAITING:  # a waiting case has no flow to end yet
+            change.step = advance(graph(held.flow_id), held.state, Cancel(), held.data)
         close(held, now, change, Result.WITHDRAWN)
         return change
 

@@ -35,7 +35,8 @@ class Incomplete(Refused):
     """The application cannot be submitted yet; ``errors`` says what is missing or wrong, per field."""
 
     def __init__(self, errors: list[FieldError]) -> None:
-        super().__init__(_("还有 %(count)s 处需要填写或修改。") % {"count": len(errors)})
+        listed = "；".join(e.message for e in errors[:5])
+        super().__init__(_("还有 %(count)s 处需要填写或修改：%(listed)s") % {"count": len(errors), "listed": listed})
         self.errors = errors
 
 

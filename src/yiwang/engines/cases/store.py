@@ -119,14 +119,15 @@ def lock(case_id: UUID, command_id: UUID, *, skip_locked: bool = False) -> Locke
 
 def insert(row: dict[str, Any]) -> Locked:
     """Insert a new case row (no tokens yet) and hold it."""
-    values = {**row, "counter": 0, "scopes": [], "seq": 0, "head": chain.GENESIS}
+    fresh = {"result": "", "due_provisional": False, "counter": 0, "scopes": [], "seq": 0, "head": chain.GENESIS}
+    values = {**row, **fresh}
     names = list(values)
     marks = ", ".join(["%s"] * len(names))
     _raw().execute(
         f"insert into cases_case ({', '.join(names)}) values ({marks})", [_plain(v) for v in values.values()]
     )
     blank = dict.fromkeys(("accepted_at", "due_at", "legal_due_at", "decided_at", "closed_at", "parent_id"))
-    return Locked({**blank, "result": "", "due_provisional": False, **values}, [], [], False)
+    return Locked({**blank, **values}, [], [], False)
 
 
 def write(held: Locked, actor: Actor, command_id: UUID, now: datetime, change: Change) -> int:

@@ -1,9 +1,8 @@
-"""Take, find and serve uploaded files."""
+"""Take uploaded files."""
 
 from uuid import UUID
 
 from yiwang.kernel.access.contracts import Actor
-from yiwang.kernel.access.rules import visible
 from yiwang.kernel.audit.api import record
 
 from . import store
@@ -36,11 +35,6 @@ def take(actor: Actor, subject_id: UUID, name: str, upload, case_id: UUID | None
     return stored
 
 
-def find(actor: Actor, file_id: UUID) -> StoredFile | None:
-    """A file the actor may see, or None."""
-    return StoredFile.objects.filter(visible(actor), id=file_id).first()
-
-
-def hand_over(file_ids: list[UUID], case_id: UUID, org_id: UUID | None) -> None:
+def hand_over(file_ids: list[UUID], case_id: UUID) -> None:
     """Attach uploads to the case they were handed in with."""
-    StoredFile.objects.filter(id__in=file_ids).update(case_id=case_id, org_id=org_id)
+    StoredFile.objects.filter(id__in=file_ids).update(case_id=case_id)

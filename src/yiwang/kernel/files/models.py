@@ -8,7 +8,6 @@ from yiwang.kernel.ids import new_id
 class StoredFile(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     subject_id = models.UUIDField(db_index=True)
-    org_id = models.UUIDField(null=True)
     case_id = models.UUIDField(null=True, db_index=True)
     name = models.CharField(max_length=200)
     media_type = models.CharField(max_length=80)

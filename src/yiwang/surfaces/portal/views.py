@@ -8,7 +8,7 @@ from .screens import demo_list
 class SignIn(LoginView):
     """Sign in with a local account, or as somebody of the demo world."""
 
-    template_name = "account/login.html"
+    template_name = "portal/login.html"
 
     def get_context_data(self, **kwargs):
         context = super().get_context_data(**kwargs)

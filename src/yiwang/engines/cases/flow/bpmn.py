@@ -254,7 +254,7 @@ class _Compiler:
         for flow in list(flows.values()):
             ends = (("起点", flow.source), ("终点", flow.target))
             for word, end in ends:
-                if end not in nodes and end not in refused:
+                if not end or (end not in nodes and end not in refused):
                     self.problem(elements[flow.id], self._astray(word, end), "sequenceFlow")
             if flow.source in nodes and flow.target in nodes:
                 nodes[flow.source]["outgoing"] += (flow.id,)

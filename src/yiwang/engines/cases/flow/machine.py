@@ -1,8 +1,8 @@
 """The token machine: `advance(graph, state, command, data) → Step`. Pure: no I/O, no clock, no chance.
 
 Execution semantics of BPMN 2.0.2 §13. A command moves one token; then everything that needs nobody moves
-on until only waiting tokens are left. Arrivals are worked off in order; inclusive joins and the ends of scopes are
-decided only when no arrival is left, because they look at the whole marking.
+on until only waiting tokens are left. Arrivals are worked off in order; inclusive joins and the ends of
+scopes are decided only when no arrival is left, because they look at the whole marking.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from typing import Any
 
 from yiwang.engines.cases.flow.graph import ACTIVITIES, Graph, Node, Process
 from yiwang.engines.cases.flow.machine import WAITING, Run
+from yiwang.engines.cases.flow.shrink import shrink
 from yiwang.engines.cases.flow.state import EMPTY, CommandRefused, State, Token
 
 MOST_STATES = 20_000
@@ -26,8 +27,9 @@ Fired = frozenset[tuple[int, str]]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """kind: "deadlock", "mismatched-join", "unbounded", "repeated", "cannot-finish", "livelock", "unreachable",
-    "dead-end", "no-condition", "no-timer", "no-collection", "undecided". node: the id, or empty."""
+    """kind: "deadlock", "mismatched-join", "unbounded", "repeated", "cannot-finish", "livelock",
+    "unreachable", "dead-end", "no-condition", "no-timer", "no-collection", "undecided".
+    node: its id, or empty."""
 
     kind: str
     node: str
@@ -42,7 +44,7 @@ def check(graph: Graph, limit: int = MOST_STATES) -> list[Finding]:
         limit: how many states to look at.
     """
     findings = list(_structure(graph))
-    search = _Search(graph, limit)
+    search = _Search(shrink(graph), limit)
     search.run()
     known = {finding.node for finding in findings if finding.kind == "unreachable"}
     findings.extend(finding for finding in search.findings() if finding.node not in known or not finding.node)
@@ -151,10 +153,9 @@ class _Search:
         self.finals: set[int] = set()
         self.dead: list[tuple[int, State]] = []
         self.sample: list[State] = []
-        self.entered: set[tuple[str, str]] = set()
+        self.entered: set[str] = set()
         self.found: dict[tuple[str, str], Finding] = {}
         self.queue: deque[tuple[int, State, Fired]] = deque()
-        self.independent = _independent(graph)
         self.repeatable = not any(
             not node.interrupting for process in graph.processes.values() for node in process.nodes.values()
         )
@@ -180,16 +181,11 @@ class _Search:
             self._expand(*self.queue.popleft())
 
     def _expand(self, number: int, state: State, fired: Fired) -> None:
-        """Visit what follows. When tokens cannot disturb one another, one token's moves are enough, as long
-        as they lead to something new (persistent sets with the closed-set proviso)."""
         moved = False
-        for token in list(state.tokens.values()):
-            size = len(self.number)
+        for token in state.tokens.values():
             for run, now in self._moves(state, token, fired):
                 moved = True
                 self._reach(run, number, now)
-            if self.independent and moved and len(self.number) > size:
-                return
         if not moved:
             self.dead.append((number, state))
 
@@ -242,10 +238,7 @@ class _Search:
             last = run.trace[-1].node
             self._find("livelock", last, "在没有人办理的环节之间循环不止")
             return
-        for entry in run.trace:
-            self.entered.add(
-                (run._process_was(entry.scope).id if entry.scope in run.scopes else "", entry.node)
-            )
+        self.entered.update(entry.node for entry in run.trace)
         state = run.step().state
         fired = frozenset(pair for pair in fired if pair[0] in state.tokens)
         key = _key(state, fired)
@@ -328,32 +321,25 @@ class _Search:
                 return
 
     def _never_entered(self) -> None:
-        called = {self.graph.main} | {process for process, _ in self.entered}
-        seen = {node for _, node in self.entered}
-        for process in self.graph.processes.values():
-            if process.id in called:
-                for node in process.nodes.values():
-                    if node.id not in seen and node.type != "boundaryEvent" and _arrives(node, process):
-                        self._find("unreachable", node.id, "走不到")
+        for process in _used(self.graph):
+            for node in process.nodes.values():
+                if node.id not in self.entered and node.type != "boundaryEvent" and _arrives(node, process):
+                    self._find("unreachable", node.id, "走不到")
+
+
+def _used(graph: Graph) -> list[Process]:
+    """The main process and what it calls; other processes of the file (other pools) never run."""
+    used = [graph.main]
+    for name in used:
+        called = [node.called for node in graph.processes[name].nodes.values() if node.called]
+        used.extend(one for one in dict.fromkeys(called) if one not in used)
+    return [graph.processes[name] for name in used]
 
 
 def _arrives(node: Node, process: Process) -> bool:
     """Whether tokens enter the node at all: an event after an event gateway is entered by the gateway."""
     sources = [process.nodes[process.flows[flow].source].type for flow in node.incoming]
     return "eventBasedGateway" not in sources
-
-
-def _independent(graph: Graph) -> bool:
-    """Whether no token's move can change what another may do: nothing looks at or kills other tokens."""
-    if graph.has_inclusive_joins:
-        return False
-    for process in graph.processes.values():
-        for node in process.nodes.values():
-            if node.event in ("terminate", "error"):
-                return False
-            if node.boundary and (node.type in ("subProcess", "callActivity") or node.multi):
-                return False
-    return True
 
 
 def _key(state: State, fired: Fired) -> str:

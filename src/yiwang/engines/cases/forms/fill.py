@@ -38,7 +38,10 @@ def holds(plan: FormPlan, text: str, data: Mapping[str, Any]) -> bool | None:
 
 def visible(plan: FormPlan, field: FormField, data: Mapping[str, Any]) -> bool:
     """Whether a field belongs to this application; unknown counts as yes."""
-    return field.when is None or holds(plan, field.when, data) is not False
+    if field.when is None:
+        return True
+    known = {p for p, v in data.items() if v not in EMPTY} | plan.answers.keys()
+    return expressions.truth(field.when, context(plan, data), known) is not False
 
 
 def editable(field: FormField, provenance: Mapping[str, Provenance]) -> bool:

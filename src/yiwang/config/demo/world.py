@@ -1,0 +1,130 @@
+"""Put the demo world into the database: people and their registers by COPY, then cases by the front door."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date
+from typing import Any
+
+from django.db import connections
+from django.utils import timezone
+
+from yiwang.kernel.access.contracts import SYSTEM
+from yiwang.kernel.access.session import acting
+from yiwang.kernel.accounts.models import Person, User
+from yiwang.kernel.orgs.models import Organisation, Post, Region
+from yiwang.kernel.orgs.queries import responsible
+
+from . import cases
+from .people import BANKS, COUNTIES, Demo, people
+
+COUNTY = "370102"  # where the demo's offices have people
+FUNCTIONS = ("卫生健康", "公安", "疾病预防控制", "医疗保障", "人力资源社会保障")
+
+
+def make(say: Callable[[str], None], count: int = 20000) -> None:
+    """Make the demo world once; a second call finds it and does nothing."""
+    if User.objects.exclude(demo_role="").exists():
+        return
+    say(f"making the demo world ({count} invented persons)…")
+    today = timezone.localdate()
+    names = {
+        r.code: f"{r.parent.name}{r.name}"
+        for r in Region.objects.filter(code__in=COUNTIES).select_related("parent")
+    }
+    everybody = list(people(today, names, count))
+    _copy(everybody, names)
+    _accounts(everybody, today)
+    cases.make(say, everybody)
+
+
+def _copy(everybody: list[Demo], names: dict[str, str]) -> None:
+    now = timezone.now()
+    owner = connections["owner"]
+    owner.ensure_connection()
+    with owner.connection.cursor() as cursor:
+        with cursor.copy("copy accounts_person (id, name, idno, phone) from stdin") as copy:
+            for p in everybody:
+                copy.write_row((p.id, p.name, p.idno, p.phone))
+        with cursor.copy("copy registers_record (register, key, fields, updated) from stdin") as copy:
+            for register, key, fields in _records(everybody, names):
+                copy.write_row((register, key, json.dumps(fields, ensure_ascii=False), now))
+        cursor.execute("analyze")
+    owner.close()
+
+
+def _records(everybody: Iterable[Demo], names: dict[str, str]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """What each department's register says of each person."""
+    for county, name in names.items():
+        yield "clinics", county, {"mc": f"{name}第一预防接种门诊", "dz": f"{name}文化路 1 号", "dh": "12345"}
+    for p in everybody:
+        yield (
+            "population",
+            p.idno,
+            {
+                "xm": p.name, "mz": "01", "hjdz": p.address, "hjqh": p.county, "whcd": "70", "xb": p.sex,
+                "csrq": p.born.isoformat(),
+            },
+        )  # fmt: skip
+        yield "residence", p.idno, {"xzz": p.address, "xzqh": p.county}
+        yield "licences", p.idno, {"zzlx": "居民身份证、居民户口簿", "zzbs": f"示例{p.n:06d}"}
+        yield "sscard", p.idno, {"kh": f"SD{p.n:08d}", "yh": "示例银行", "zh": f"62179900{p.n:011d}", "zt": "正常"}
+        yield (
+            "medical_insurance",
+            p.idno,
+            {"xm": p.name, "cbqh": p.county, "xz": "职工", "sybx": "参保" if p.insured else "未参保", "cbzt": "正常"},
+        )
+        if p.spouse and p.married:
+            yield (
+                "marriage",
+                p.idno,
+                {
+                    "jhzzh": f"J379901-{p.married.year}-{min(p.n, p.spouse.n):06d}", "djrq": p.married.isoformat(),
+                    "hyzk": "已婚", "poxm": p.spouse.name, "posfz": p.spouse.idno,
+                },
+            )  # fmt: skip
+        if p.gave_birth:
+            yield (
+                "birth_facility",
+                p.idno,
+                {
+                    "cssj": p.gave_birth.isoformat(), "xb": p.baby_sex, "yz": 39, "tz": 3200 + p.n % 600,
+                    "sc": 49 + p.n % 4, "jg": f"{names[p.county]}妇幼保健院（示例）", "jgqh": p.county, "fmfs": "顺产",
+                },
+            )  # fmt: skip
+            yield (
+                "medical_settlement",
+                p.idno,
+                {"pjh": f"PJ{p.n:08d}", "je": 6800, "mxs": 42, "jsrq": p.gave_birth.date().isoformat()},
+            )
+
+
+def _accounts(everybody: list[Demo], today: date) -> None:
+    """The sign-in list: a mother, an elder, and two officials in each of the five departments."""
+    by_name = {p.name: p for p in everybody[:40]}
+    with acting(SYSTEM):
+        _user("mother", by_name["王秀兰"], "新生儿的母亲，历下区", 1)
+        _user("father", by_name["李建国"], "孩子的父亲，历下区", 2)
+        _user("elder", by_name["孙德胜"], "退休老人，试试长辈版", 3)
+        officials = [p for p in everybody[40:400] if 28 <= (today - p.born).days // 365 <= 58]
+        order = 10
+        for function in FUNCTIONS:
+            org = responsible(function, COUNTY)
+            assert org is not None  # noqa: S101 (the organisation pack covers every county)
+            for title, roles in (("受理岗、审查岗", ["acceptor", "reviewer"]), ("决定岗", ["decider"])):
+                who = officials.pop()
+                user = _user(f"official{order}", who, f"{org.name}　{title}", order)
+                Post.objects.create(person=user.person, org=org, title=title, roles=roles, since=date(2020, 1, 1))
+                order += 1
+        bureau = Organisation.objects.filter(region_id="371502", functions__contains=["卫生健康"]).first()
+        if bureau:
+            user = _user("bureau", officials.pop(), f"{bureau.name}　集中审批（示例）", order)
+            roles = ["acceptor", "reviewer", "decider"]
+            Post.objects.create(person=user.person, org=bureau, title="综合岗", roles=roles, since=date(2020, 1, 1))
+
+
+def _user(username: str, demo: Demo, role: str, order: int) -> User:
+    person = Person.objects.get(id=demo.id)
+    user = User(username=username, person=person, demo_role=role, demo_order=order)
+    user.set_unusable_password()
+    user.save()
+    return user
