@@ -369,6 +369,8 @@ class _Planner:
         ordered = [replace(fields[p], page=page_of[p]) for page in pages for p in page.fields]
         materials = merge_materials(self, fields)
         batches, dependencies, why = self._dependencies(materials_needed=self._licences())
+        turn = {item: n for n, item in enumerate(i for batch in batches for i in batch)}
+        self.items.sort(key=lambda i: turn[i.pack.id])  # in the order in which they can be done
         return FormPlan(
             library=self.library,
             ref=self.pack.id,
