@@ -37,7 +37,7 @@ SPOILT = [
     (
         "L1",
         CHILD,
-        "{register: birth_facility, key: mother.idno, field: xb}",
+        "key: mother.idno, field: xb",
         None,
         "没有登记库",
         "birth_facility",
@@ -110,7 +110,7 @@ SPOILT = [
     ),
 ]
 SHORTER = {
-    "{register: birth_facility, key: mother.idno, field: xb}": "{register: birth_facilty, key: mother.idno, field: xb}",
+    "key: mother.idno, field: xb": "key: mother.idno, field: xingbie",
     "lookup: {register: marriage, key: mother.idno, field: posfz}": (
         "lookup: {register: marriage, key: child.idno, field: posfz}"
     ),
