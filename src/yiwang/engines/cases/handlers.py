@@ -101,6 +101,8 @@ def closed(body: dict[str, Any], trace_id: UUID | None) -> None:
         if body["result"] == Result.WITHDRAWN:
             for child in case.children.filter(closed_at=None):
                 _withdraw_child(child)
+        else:
+            inform({"case": str(case.id), "seq": case.seq, "what": "closed"}, trace_id)
         return
     if case.parent is None:
         return
