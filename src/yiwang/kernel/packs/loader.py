@@ -140,7 +140,7 @@ def _explain(errors: Iterable[ValidationError]) -> Iterable[tuple[tuple[str | in
                 branches.setdefault(sub.schema_path[0], []).append(sub)
             nearest = [b for b in branches.values() if all(e.validator != "type" or e.path for e in b)]
             if nearest:
-                yield from _explain(min(nearest, key=len))
+                yield from _explain(_fewest(nearest))
             else:
                 hint = error.schema.get("description", "对照该种类的模式文件")
                 yield path, f"{where}的写法不对：{_short(error.instance)}", f"应为：{hint}"
@@ -160,7 +160,7 @@ def _explain(errors: Iterable[ValidationError]) -> Iterable[tuple[tuple[str | in
             types = (
                 error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
             )
-            want = "或".join(_TYPES.get(t, t) for t in types)
+            want = "或".join(_TYPES.get(str(t), str(t)) for t in types)
             yield path, f"{where}应为{want}，现为 {_short(error.instance)}", f"改成{want}"
         elif error.validator == "enum":
             want = "、".join(str(v) for v in error.validator_value)
@@ -196,3 +196,7 @@ def _short(value: Any) -> str:
 def _nearest(word: str, candidates: Iterable[str]) -> str | None:
     found = get_close_matches(word, list(candidates), n=1, cutoff=0.6)
     return found[0] if found else None
+
+
+def _fewest(branches: list[list[ValidationError]]) -> list[ValidationError]:
+    return sorted(branches, key=len)[0]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
+from yiwang.engines.cases.forms import expressions
 from yiwang.engines.cases.forms.contracts import FormPlan, Origin, Way
 from yiwang.engines.cases.forms.merge import plan as make_plan
 from yiwang.kernel.packs.contracts import Library
@@ -22,17 +23,19 @@ def burden(library: Library, ref: str) -> dict[str, Any]:
     down = make_plan(library, ref, answers, False)
     items = [library.get("service_item", i.id) for i in up.items]
     figures = {"registers_up": _waterfall(up), "registers_down": _waterfall(down)}
-    result = {
+    days = _days(up)
+    visits = {
+        "apart": sum(i.data["visits"]["offline"] for i in items),
+        "asked": max((i.data["visits"]["online"] for i in items), default=0),
+    }
+    result: dict[str, Any] = {
         "id": pack.id,
         "name": pack.name,
         "items": len(items),
         "departments": len({i.data["authority"]["function"] for i in items}),
         "forms": {"apart": len(items), "merged": 1},
-        "visits": {
-            "apart": sum(i.data["visits"]["offline"] for i in items),
-            "asked": max((i.data["visits"]["online"] for i in items), default=0),
-        },
-        "days": _days(up),
+        "visits": visits,
+        "days": days,
         **figures,
     }
     if targets:
@@ -40,8 +43,8 @@ def burden(library: Library, ref: str) -> dict[str, Any]:
         bars = {
             "fields": (asked["fields"]["asked"], targets["asked_fields_max"]),
             "uploads": (asked["materials"]["upload"], targets["upload_max"]),
-            "visits": (result["visits"]["asked"], targets["visits"]),
-            "promised_days": (result["days"]["critical_promised"], targets["promised_days"]),
+            "visits": (visits["asked"], targets["visits"]),
+            "promised_days": (days["critical_promised"], targets["promised_days"]),
         }
         result["targets"] = {k: {"figure": f, "bar": b, "holds": f <= b} for k, (f, b) in bars.items()}
     return result
@@ -52,8 +55,10 @@ def _waterfall(plan: FormPlan) -> dict[str, Any]:
     apart = materials_apart = 0
     for item in plan.items:
         data = library.get("service_item", item.id).data
-        apart += len(data["fields"])
-        materials_apart += len(data.get("materials", ()))
+        apart += sum(_applies(plan, item.bind, entry, "when") for entry in data["fields"])
+        materials_apart += sum(
+            _applies(plan, item.bind, entry, "required") for entry in data.get("materials", ())
+        )
     fields = list(plan.fields)
     merged = sum(1 for f in fields if not f.supporting)
     counts = {"apart": apart, "merged": merged}
@@ -89,15 +94,23 @@ def _waterfall(plan: FormPlan) -> dict[str, Any]:
     }
 
 
+def _applies(plan: FormPlan, bind: Mapping[str, str], entry: Any, key: str) -> bool:
+    """Whether a field or material of an item counts under the plan's answers."""
+    text = entry.get(key) if isinstance(entry, Mapping) else None
+    if not isinstance(text, str):
+        return True
+    return expressions.truth(expressions.rename(text, bind), plan.answers, plan.answers) is not False
+
+
 def _days(plan: FormPlan) -> dict[str, int]:
     """Days: one after the other by law; on the critical path by law; on the critical path as promised."""
-    limits = {}
+    limits: dict[str, tuple[int, int]] = {}
     for item in plan.items:
         time = plan.library.get("service_item", item.id).data["time"]
         limits[item.id] = (time["legal"]["value"], time["promised"]["value"])
 
     def finish(item_id: str, which: int) -> int:
-        before = max((finish(b, which) for b in plan.dependencies[item_id]), default=0)
+        before: int = max((finish(b, which) for b in plan.dependencies[item_id]), default=0)
         return before + limits[item_id][which]
 
     return {

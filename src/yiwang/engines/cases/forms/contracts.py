@@ -235,7 +235,8 @@ class FieldError:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Where one value came from. ``origin`` ASKED with a ``note``: it should have been filled but could not."""
+    """Where one value came from. ``origin`` ASKED with a ``note``: it should have been
+    filled but could not."""
 
     origin: Origin
     source: str

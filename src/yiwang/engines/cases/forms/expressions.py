@@ -129,12 +129,12 @@ def _split(text: str, word: str) -> tuple[str, ...]:
         return (text,)
     parts, depth, start = [], 0, 0
     for match in _SPLIT.finditer(text):
-        token = match.group()
-        if token in "([{":
+        mark = match.group()
+        if mark in "([{":
             depth += 1
-        elif token in ")]}":
+        elif mark in ")]}":
             depth -= 1
-        elif token == word and depth == 0:
+        elif mark == word and depth == 0:
             parts.append(text[start : match.start()])
             start = match.end()
     return (*parts, text[start:])
@@ -143,8 +143,8 @@ def _split(text: str, word: str) -> tuple[str, ...]:
 def _closes_at_end(text: str) -> bool:
     depth = 0
     for match in _SPLIT.finditer(text):
-        token = match.group()
-        depth += (token in "([{") - (token in ")]}")
-        if depth == 0 and token in ")]}":
+        mark = match.group()
+        depth += (mark in "([{") - (mark in ")]}")
+        if depth == 0 and mark in ")]}":
             return match.end() == len(text)
     return False

@@ -18,6 +18,7 @@ from yiwang.engines.cases.forms.contracts import (
     RegisterUnavailable,
     Way,
 )
+from yiwang.engines.cases.forms.project import authority
 from yiwang.engines.cases.forms.validate import clean
 
 EMPTY = (None, "")
@@ -178,9 +179,14 @@ def check(plan: FormPlan, data: Mapping[str, Any], uploads: Mapping[str, Any]) -
         data: filled data. uploads: ``material@holder`` → anything true when it was uploaded.
     """
     errors = []
-    by_field = {m.field: m.key for m in plan.materials if m.field}
+    routes = _routes(plan)
     for field in plan.fields:
-        if field.origin in (Origin.PRODUCED, Origin.DERIVED) or not visible(plan, field, data):
+        if field.origin is Origin.PRODUCED or not visible(plan, field, data):
+            continue
+        if field.origin is Origin.DERIVED:
+            error = _underived(plan, field, data, routes)
+            if error:
+                errors.append(error)
             continue
         value = data.get(field.path)
         required = field.required or (
@@ -189,8 +195,7 @@ def check(plan: FormPlan, data: Mapping[str, Any], uploads: Mapping[str, Any]) -
         if field.type == "image":
             continue  # the upload is checked with the materials
         if value in EMPTY:
-            feeds = field.supporting and field.origin in (Origin.ASKED, Origin.PREFILLED)
-            if required or feeds:
+            if required or (field.supporting and _feeds(plan, field, data, routes)):
                 errors.append(FieldError(field.path, field.label, value, _missing(field)))
             continue
         _, error = clean(field, str(value), choices(plan, field, data))
@@ -204,8 +209,43 @@ def check(plan: FormPlan, data: Mapping[str, Any], uploads: Mapping[str, Any]) -
             if needed and not material.tolerable:
                 name = f"{material.holder_label}的{material.name}"
                 errors.append(FieldError(material.key, name, None, f"请上传{name}"))
-    del by_field
     return errors
+
+
+def _routes(plan: FormPlan) -> frozenset[str]:
+    """Paths that decide who acts: without them nobody could take the application."""
+    return frozenset(authority(plan, item.id, {}).region_path for item in plan.items)
+
+
+def _reads(field: FormField) -> frozenset[str]:
+    return frozenset(expressions.reads(field.derive)) if field.derive else frozenset()
+
+
+def _feeds(plan: FormPlan, field: FormField, data: Mapping[str, Any], routes: frozenset[str]) -> bool:
+    """Whether something needed is still empty for want of this supporting field."""
+    if field.path in routes:
+        return True
+    return any(
+        data.get(other.path) in EMPTY
+        and (other.required or other.path in routes or _feeds(plan, other, data, routes))
+        for other in plan.fields
+        if other.path != field.path and field.path in _reads(other) and visible(plan, other, data)
+    )
+
+
+def _underived(
+    plan: FormPlan, field: FormField, data: Mapping[str, Any], routes: frozenset[str]
+) -> FieldError | None:
+    """A needed value that cannot be derived although its inputs are given: they do not fit together."""
+    if data.get(field.path) not in EMPTY or not (field.required or field.path in routes):
+        return None
+    inputs = [f for f in plan.fields if f.path in _reads(field) and visible(plan, f, data)]
+    given = [f for f in inputs if data.get(f.path) not in EMPTY and f.origin is Origin.ASKED]
+    if not given:
+        return None  # what is missing is reported itself
+    names = "、".join(f.label for f in given)
+    message = f"按现在填的{names}，推不出{field.label}，请核对后重填"
+    return FieldError(given[0].path, given[0].label, data.get(given[0].path), message)
 
 
 def _missing(field: FormField) -> str:

@@ -128,27 +128,34 @@ class _Planner:
                     yield situation
 
     def _situations(self, answers: Mapping[str, Any]) -> tuple[Situation, ...]:
-        found = []
+        """Every question with its answer; one whose ``when`` is not (yet) true is not asked."""
+        found: list[Situation] = []
+        known: dict[str, Any] = {}
         for one in self._declared():
             source = one.get("source")
             lookup = None
             if source:
                 lookup = RegisterLookup(source["register"], absolute(source["key"], self.login), "")
+            when = one.get("when")
+            posed = True if when is None else expressions.truth(when, known, known)
             answer = answers.get(one["id"])
             reachable = lookup is not None and lookup.register in self.up
-            if answer is None and not reachable and "default" in one:
-                answer = one["default"]
+            if answer is None and "default" in one:
+                if posed is False or (posed and when is None and not reachable):
+                    answer = one["default"]
+            if answer is not None:
+                known[one["id"]] = answer
             codes = tuple((c, c) for c in one.get("codes", ())) or (("true", "是"), ("false", "否"))
             found.append(
                 Situation(
                     id=one["id"],
                     ask=one["ask"],
                     why=one.get("why", ""),
-                    asked=answer is None and not reachable,
+                    asked=posed is True and answer is None and not reachable,
                     answer=answer,
                     default=one.get("default"),
                     source=self.library.get("register", lookup.register).name if lookup else "",
-                    when=one.get("when"),
+                    when=when,
                     lookup=lookup,
                     holds=source.get("holds") if source else None,
                     options=codes,
@@ -204,10 +211,28 @@ class _Planner:
                 spec: Mapping[str, Any] = (
                     {"path": entry, "required": True} if isinstance(entry, str) else entry
                 )
+                demand = self._settled(item, spec)
+                if demand is None:
+                    continue
                 wanted = self._want(item.path(spec["path"]), item)
                 if wanted is None:
                     raise PlanError(f"{item.pack.name}用到的数据元 {spec['path']} 不在字典里")
-                _tighten(wanted, item, spec)
+                _tighten(wanted, item, demand)
+
+    def _settled(self, item: Bound, spec: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """A field's demand with what the answers already decide; None when they leave the field out."""
+        demand = dict(spec)
+        for key in ("when", "required"):
+            if not isinstance(demand.get(key), str):
+                continue
+            decided = expressions.truth(item.text(demand[key]), self.answers, self.answers)
+            if key == "when" and decided is False:
+                return None
+            if key == "when" and decided:
+                del demand["when"]
+            elif decided is not None:
+                demand["required"] = decided
+        return demand
 
     def _add_supporting(self) -> None:
         """What nobody's form has but derivations, queries, routing or conditions read."""
@@ -234,6 +259,16 @@ class _Planner:
             if derive:
                 todo += [p for p in expressions.reads(derive) if "." in p]
             todo += [lk.key for lk in self.words.lookups(wanted.element, role) if lk.register in self.up]
+
+    def _follow_roles(self) -> None:
+        """A supporting field of somebody whom the form mentions only sometimes is wanted only then."""
+        for role in self.roles:
+            mine = [w for w in self.wanted.values() if w.path.startswith(f"{role}.")]
+            own = [w for w in mine if not w.supporting]
+            if own and not any(w.always for w in own):
+                for wanted in mine:
+                    if wanted.supporting:
+                        wanted.whens = set().union(*(w.whens for w in own))
 
     def _known(self) -> dict[str, Mapping[str, Any]]:
         return {
@@ -263,8 +298,9 @@ class _Planner:
         for path, wanted in self.wanted.items():
             if path in origins:
                 continue
-            role = path.split(".", 1)[0]
-            if self.words.derive(wanted.element, role) and path not in anyway:
+            derive = self.words.derive(wanted.element, path.split(".", 1)[0])
+            inputs = {p for p in expressions.reads(derive) if "." in p} if derive else set()
+            if derive and inputs <= self.wanted.keys() and path not in anyway:
                 origins[path] = (Origin.DERIVED, "由已填内容推出", ())
             elif "default" in wanted.element.definition and path not in anyway:
                 origins[path] = (Origin.DEFAULT, "默认，可改", ())
@@ -325,9 +361,9 @@ class _Planner:
         """The plan."""
         self._merge_fields()
         self._add_supporting()
+        self._follow_roles()
         origins = self._origins()
         fields = {path: self._field(wanted, origins[path]) for path, wanted in sorted(self.wanted.items())}
-        # A supporting field that neither is filled by itself nor feeds anything asked is dropped below.
         pages = self._pages(fields)
         page_of = {path: page.id for page in pages for path in page.fields}
         ordered = [replace(fields[p], page=page_of[p]) for page in pages for p in page.fields]
@@ -384,7 +420,8 @@ class _Planner:
         constants = self.data.get("constants", {})
         label = wanted.labels[0] if wanted.labels else wanted.element.name
         if role != SERVICE:
-            label = f"{self.role_label(role)}的{label}"
+            join = "" if label.startswith("与") else "的"
+            label = f"{self.role_label(role)}{join}{label}"
         minimum = [m for m in (wanted.min, spec.get("min")) if m is not None]
         maximum = [m for m in (wanted.max, spec.get("max")) if m is not None]
         if minimum and maximum and max(minimum) > min(maximum):

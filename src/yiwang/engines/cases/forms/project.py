@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from yiwang.engines.cases.forms.contracts import Allocation, Authority, FormPlan, Told, Way
+from yiwang.engines.cases.forms.dictionary import Dictionary
 from yiwang.engines.cases.forms.functions import as_date, county_of, idno_check_digit
+
+#: the name of a region code; empty when there is none
+RegionName = Callable[[str], str]
 
 
 def _needs(item: Mapping[str, Any]) -> list[str]:
@@ -50,7 +54,7 @@ def authority(plan: FormPlan, item_id: str, data: Mapping[str, Any]) -> Authorit
 
 
 def catalogue_of_told(plan: FormPlan) -> tuple[Told, ...]:
-    """一次告知: every field and material the applicant was told of. A supplement may pick from nothing else."""
+    """一次告知: every field and material the applicant was told of; a supplement picks from nothing else."""
     lines = [
         Told("field", f.path, f.label, f.items, f.why_asked or f.source)
         for f in plan.fields
@@ -100,16 +104,28 @@ def render(allocation: Allocation, serial: int) -> str:
 def write_backs(
     plan: FormPlan, item_id: str, data: Mapping[str, Any]
 ) -> list[tuple[str, str, dict[str, Any]]]:
-    """What an item's result writes back: (register, key, fields), for those whose key is known."""
+    """What an item's result writes back: (register, key, fields), for those whose key is known.
+
+    A register's field with a code list gets the code, any other the words.
+    """
     found = []
     for target in plan.library.get("service_item", item_id).data.get("outputs", {}).get("register", ()):
         key = data.get(target["key"])
-        if key not in (None, ""):
-            fields = {
-                name: data.get(path) for name, path in target["fields"].items() if data.get(path) is not None
-            }
-            found.append((target["register"], str(key), fields))
+        if key in (None, ""):
+            continue
+        held = plan.library.get("register", target["register"]).data["fields"]
+        fields = {}
+        for name, path in target["fields"].items():
+            value = data.get(path)
+            if value is not None:
+                fields[name] = value if "codelist" in held[name] else _words(plan, path, value)
+        found.append((target["register"], str(key), fields))
     return found
+
+
+def _words(plan: FormPlan, path: str, value: Any) -> Any:
+    field = next((f for f in plan.fields if f.path == path), None)
+    return dict(field.options).get(str(value), value) if field else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,15 +138,23 @@ class LicenceContent:
     rows: tuple[tuple[str, str], ...]
 
 
-def licence(plan: FormPlan, item_id: str, data: Mapping[str, Any]) -> LicenceContent | None:
-    """The certificate an item issues, from its own data after allocation; None when it issues none."""
+def licence(
+    plan: FormPlan, item_id: str, data: Mapping[str, Any], regions: RegionName | None = None
+) -> LicenceContent | None:
+    """The certificate an item issues, from its own data after allocation; None when it issues none.
+
+    Args:
+        regions: tells the name of a region code; without it the code is printed.
+    """
     outputs = plan.library.get("service_item", item_id).data.get("outputs", {})
     spec = outputs.get("licence")
     if not spec:
         return None
     number = next((str(data[f["path"]]) for f in outputs.get("fields", ()) if data.get(f["path"])), "")
     rows = tuple(
-        (label(plan, p), show(plan, p, data[p])) for p in spec["fields"] if data.get(p) not in (None, "")
+        (label(plan, p), show(plan, p, data[p], regions))
+        for p in spec["fields"]
+        if data.get(p) not in (None, "")
     )
     return LicenceContent(spec["type"], number, str(data.get(f"{spec['holder']}.name", "")), rows)
 
@@ -141,15 +165,13 @@ def label(plan: FormPlan, path: str) -> str:
         if field.path == path:
             return field.label
     role, _, element = path.partition(".")
-    from yiwang.engines.cases.forms.dictionary import Dictionary
-
     words = Dictionary(plan.library)
     found = words.find(element, plan.roles.get(role))
     return f"{words.label(plan.roles.get(role, role))}的{found.name}" if found else path
 
 
-def show(plan: FormPlan, path: str, value: Any) -> str:
-    """A value as people read it: code → label, dates and times in Chinese."""
+def show(plan: FormPlan, path: str, value: Any, regions: RegionName | None = None) -> str:
+    """A value as people read it: code → label, dates and times in Chinese, regions by ``regions``."""
     if value in (None, ""):
         return ""
     field = next((f for f in plan.fields if f.path == path), None)
@@ -158,6 +180,8 @@ def show(plan: FormPlan, path: str, value: Any) -> str:
     named = dict(field.options).get(str(value))
     if named:
         return named
+    if field.type == "region" and regions:
+        return regions(str(value)) or str(value)
     if field.type == "date" and len(str(value)) >= 10:
         y, m, d = str(value)[:10].split("-")
         return f"{y} 年 {int(m)} 月 {int(d)} 日"

@@ -1,4 +1,4 @@
-"""One value as it is typed: made tidy, then checked. Every refusal names the field, the value and the remedy."""
+"""One value as it is typed: made tidy, then checked. A refusal names the field, the value and the remedy."""
 
 from __future__ import annotations
 
@@ -53,9 +53,18 @@ def _text(field: FormField, text: str) -> tuple[Any, str | None]:
         return text, f"太长：有 {len(text)} 个字，最多 {field.max} 个"
     if field.min is not None and len(text) < field.min:
         return text, f"太短：至少 {field.min} 个字"
-    if any(unicodedata.category(c) in ("Cc", "Cn", "Co") for c in text):
-        return text, "含有不能显示的字符，请删去后重填"
+    bad = [c for c in text if not _printable(c)]
+    if bad:
+        return text, f"含有不能显示的字符（U+{ord(bad[0]):04X}），请改用规范汉字"
     return text, None
+
+
+def _printable(character: str) -> bool:
+    """No control or private characters; rare Chinese characters newer than this Python are welcome."""
+    category = unicodedata.category(character)
+    return category not in ("Cc", "Cn", "Co", "Cs") or (
+        category == "Cn" and 0x20000 <= ord(character) < 0x40000
+    )
 
 
 def _idno(field: FormField, text: str) -> tuple[Any, str | None]:
@@ -69,7 +78,7 @@ def _idno(field: FormField, text: str) -> tuple[Any, str | None]:
         return text, f"的第 7 至 14 位 {number[6:14]} 不是真实的日期，请核对后重填"
     expected = idno_check_digit(number[:17])
     if number[17] != expected:
-        return text, f"的校验位不对：末位应为 {expected}，请核对是否输错了某一位"
+        return text, f"的校验位不对：末位应为 {expected}，请核对后重填"
     return number, None
 
 
