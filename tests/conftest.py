@@ -36,7 +36,8 @@ class Product:
             "PORT": str(self.port),
         }
         self.log = open(self.var / "up.log", "w")  # noqa: SIM115 (kept open for the process)
-        self.process = subprocess.Popen([sys.executable, "-m", "yiwang", "up"], env=self.env, stdout=self.log, stderr=self.log, cwd=ROOT)  # fmt: skip
+        command = [sys.executable, "-m", "yiwang", "up"]
+        self.process = subprocess.Popen(command, env=self.env, stdout=self.log, stderr=self.log, cwd=ROOT)
         atexit.register(self.stop)
 
     def wait(self, patience: float = 240) -> None:
@@ -110,13 +111,20 @@ def visit(browser, product):
     """
     contexts, troubles = [], []
 
+    def heard(message):
+        refused = (
+            "status of 4" in message.text or "status of 5" in message.text
+        )  # a page may answer 422, 409, 503
+        if message.type == "error" and not refused:
+            troubles.append(message.text)
+
     def open_page(username=None, **options):
         options.setdefault("viewport", {"width": 1280, "height": 900})
         context = browser.new_context(locale="zh-CN", base_url=product.url, **options)
         contexts.append(context)
         context.set_default_timeout(15000)
         page = context.new_page()
-        page.on("console", lambda m: troubles.append(m.text) if m.type == "error" and "status of 4" not in m.text and "status of 5" not in m.text else None)  # fmt: skip
+        page.on("console", heard)
         page.on("pageerror", lambda e: troubles.append(str(e)))
         if username:
             page.goto("/accounts/login/")

@@ -144,7 +144,8 @@ def test_mother_files_once_and_everything_arrives(visit, photo, product):
 
 @pytest.mark.plan("P25", "P29")
 def test_burden_of_the_bundle_is_within_its_targets():
-    run = subprocess.run([sys.executable, "-m", "yiwang", "packs", "burden", "sd.newborn", "--json"], capture_output=True, text=True, cwd=ROOT, check=False)  # fmt: skip
+    command = [sys.executable, "-m", "yiwang", "packs", "burden", "sd.newborn", "--json"]
+    run = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
     figures = json.loads(run.stdout)
     assert run.returncode == 0
     assert figures["registers_up"]["fields"]["asked"] <= 10

@@ -93,7 +93,7 @@ def _packs_burden(args) -> int:
             f"字段 {' → '.join(str(v) for v in up['fields'].values())}（登记库不通时要填 {down['fields']['asked']}）"
         )
         print(
-            f"材料 {' → '.join(str(v) for v in up['materials'].values())}（登记库不通时要传 {down['materials']['upload']}）"
+            f"材料 {' → '.join(map(str, up['materials'].values()))}（登记库不通时要传 {down['materials']['upload']}）"
         )
         print(f"跑动 {figures['visits']['apart']} → {figures['visits']['asked']}；天数 {figures['days']}")
         print("要填：" + "、".join(f["label"] for f in up["asked"]))

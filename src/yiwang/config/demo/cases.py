@@ -39,7 +39,7 @@ def make(say: Callable[[str], None], everybody: list[Demo]) -> None:
     say("making sample cases…")
     mothers = [p for p in everybody[:24] if p.sex == "女"][1:]
     offices = _offices()
-    received, supplemented, suspended, extended, decided, denied, refused, withdrawn, finished = (
+    _received, supplemented, suspended, extended, decided, denied, refused, withdrawn, finished = (
         apply(p, "宝" + p.name[-1]) for p in mothers[:9]
     )
     draft(mothers[9])

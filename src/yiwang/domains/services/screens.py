@@ -152,11 +152,7 @@ def _show(request, draft, filled, page, errors, status=200):
     current = next(p for p in filled.plan.pages if p.id == page)
     ids = [p.id for p in filled.plan.pages]
     widgets = pages.widgets(filled, draft, page, errors)
-    listed = [
-        {"anchor": w.id if not w.error or w.kind != "choice" else w.id, "message": w.error}
-        for w in widgets
-        if w.error
-    ]
+    listed = [{"anchor": w.id, "message": w.error} for w in widgets if w.error]
     listed += [{"anchor": "", "message": errors["page"]}] if "page" in errors else []
     return render(
         request,

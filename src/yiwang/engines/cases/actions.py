@@ -485,6 +485,8 @@ def withdraw(actor: Actor, case_id: UUID, reason: str, command_id: UUID) -> Lock
         if held.phase != Phase.WAITING:  # a waiting case has no flow to end yet
             change.step = advance(graph(held.flow_id), held.state, Cancel(), held.data)
         close(held, now, change, Result.WITHDRAWN)
+        if held.parent_id is None:
+            _happened(held, change, "withdrawn")
         return change
 
     return execute(actor, case_id, command_id, decide)
@@ -530,6 +532,7 @@ def stop_waiting(actor: Actor, case_id: UUID, because: str, command_id: UUID) ->
             raise AlreadyChanged(_("这件办件已经开始办理。"))
         change = Change("stopped", {"because": because})
         close(held, now, change, Result.STOPPED)
+        _happened(held, change, "stopped", reason=because)
         return change
 
     return execute(actor, case_id, command_id, decide)

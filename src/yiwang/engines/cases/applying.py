@@ -332,18 +332,19 @@ def _bind(case: Case) -> dict[str, str]:
 
 
 def in_item(case: Case, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Values under the bundle's roles, renamed to the roles of a case's own item."""
-    own = {bundle: item for item, bundle in _bind(case).items()}
-    return {
-        f"{own.get(p.split('.', 1)[0], p.split('.', 1)[0])}.{p.split('.', 1)[1]}": v
-        for p, v in values.items()
-    }
+    """Values under the bundle's roles, renamed to every role of the case's own item that is bound to them."""
+    bind = _bind(case)
+    own: dict[str, Any] = {}
+    for path, value in values.items():
+        role, element = path.split(".", 1)
+        for mine in [item for item, bundle in bind.items() if bundle == role] or [role]:
+            own[f"{mine}.{element}"] = value
+    return own
 
 
 def value_in_bundle(case: Case, path: str) -> Any:
     """A case's value for a path in the bundle's roles."""
-    (own,) = in_item(case, {path: None})
-    return case.data.get(own)
+    return next((v for own in in_item(case, {path: None}) if (v := case.data.get(own)) is not None), None)
 
 
 def clean_value(plan: FormPlan, path: str, raw: str) -> tuple[Any, str]:

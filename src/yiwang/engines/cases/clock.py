@@ -59,5 +59,6 @@ def due(promised: Limit | None, legal: Limit | None, extra_legal: int, running: 
 def due_from(limit: Limit, start: datetime) -> datetime:
     """The end of a limit that starts now and never stops, such as the five days to ask for a supplement."""
     found = deadline(working_calendar(), limit, [Running(timezone.localtime(start))])
-    assert found is not None
+    if found is None:  # a single stretch without end always ends a limit
+        raise AssertionError(limit)
     return found.at

@@ -15,7 +15,7 @@ from yiwang.kernel.documents import api as documents
 from yiwang.kernel.events.api import on
 from yiwang.kernel.ids import derived_id
 from yiwang.kernel.notify.api import tell
-from yiwang.kernel.orgs.queries import responsible
+from yiwang.kernel.orgs.queries import region_names, responsible
 from yiwang.kernel.packs import api as packs
 from yiwang.kernel.registers import api as registers
 
@@ -51,7 +51,7 @@ def _issue(case: Case) -> dict[str, Any]:
             data[allocation.path] = made[allocation.path]
     for register, key, fields in forms.write_backs(plan, case.ref, data):
         registers.write_back(register, key, fields)
-    licence = forms.licence(plan, case.ref, data)
+    licence = forms.licence(plan, case.ref, data, region_names().get)
     if licence:
         content = documents.Content(
             licence.type, licence.number or case.number, licence.holder, (), licence.rows

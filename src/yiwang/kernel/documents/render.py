@@ -55,5 +55,4 @@ def render(template: bytes, data: dict) -> bytes:
     """
     inputs = {"data": json.dumps({**data, "fonts": list(families())}, ensure_ascii=False)}
     pdf = _compiler().compile(input=template, format="pdf", sys_inputs=inputs)
-    assert isinstance(pdf, bytes)
-    return pdf
+    return bytes(pdf)

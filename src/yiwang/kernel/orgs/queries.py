@@ -1,6 +1,7 @@
 """Reads of regions, organisations and posts."""
 
 from datetime import date
+from functools import lru_cache
 from uuid import UUID
 
 from django.db.models import Q
@@ -44,3 +45,15 @@ def responsible(function: str, region_code: str) -> Organisation | None:
             return org
         region = region.parent
     return None
+
+
+@lru_cache(maxsize=1)
+def region_names() -> dict[str, str]:
+    """Code → full name of every county and city, for documents and pages."""
+    rows = Region.objects.filter(level__in=("city", "county")).values_list(
+        "code", "name", "parent__name", "level"
+    )
+    return {
+        code: f"{parent}{name}" if level == "county" and parent else name
+        for code, name, parent, level in rows
+    }
