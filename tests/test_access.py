@@ -1,0 +1,151 @@
+"""Who may see what: the pages, and behind them the second wall in PostgreSQL."""
+
+import re
+import uuid
+
+import psycopg
+import pytest
+from conftest import PRODUCT
+from django.db import InternalError, ProgrammingError, connection, transaction
+
+from yiwang.config import embedded
+from yiwang.engines.cases.models import Case
+from yiwang.kernel.access.contracts import SYSTEM, VISITOR
+from yiwang.kernel.access.session import acting, announce
+from yiwang.kernel.documents.models import IssuedDocument
+from yiwang.kernel.ids import new_id
+from yiwang.kernel.registers.models import Lookup
+
+
+@pytest.fixture
+def foreign():
+    """A bundle of somebody else with its children and documents."""
+    with acting(SYSTEM):
+        case = Case.objects.filter(kind="bundle").exclude(subject_name="王秀兰").order_by("number").first()
+        child = case.children.exclude(org=None).order_by("number").first()
+        document = IssuedDocument.objects.filter(case_id=case.id).first()
+        return case, child, document
+
+
+def test_application_role_owns_nothing_and_passes_no_policy():
+    with connection.cursor() as cursor:
+        cursor.execute("select rolsuper, rolbypassrls from pg_roles where rolname = current_user")
+        assert cursor.fetchone() == (False, False)
+        cursor.execute("select count(*) from pg_tables where tableowner = current_user")
+        assert cursor.fetchone() == (0,)
+
+
+def test_rows_of_others_are_invisible_even_to_a_query_that_forgot_to_filter(become, foreign):
+    case, _child, _document = foreign
+    with acting(become("mother")):
+        assert not Case.objects.filter(id=case.id).exists()
+    with acting(VISITOR):
+        assert Case.objects.count() == 0
+
+
+def test_official_sees_only_his_offices_cases(become):
+    official = become("official12")
+    with acting(official):
+        assert set(Case.objects.values_list("org_id", flat=True)) <= set(official.posts)
+
+
+def test_actor_does_not_leak_to_the_next_transaction(become):
+    with acting(SYSTEM):
+        everything = Case.objects.count()
+    with transaction.atomic():
+        assert Case.objects.count() == 0 < everything
+
+
+def test_registers_cannot_be_read_without_leaving_a_trace(become):
+    mother = become("mother")
+    with pytest.raises(ProgrammingError), acting(mother):
+        connection.cursor().execute("select * from registers_record limit 1")
+    with acting(SYSTEM):
+        before = Lookup.objects.count()
+    with acting(mother), connection.cursor() as cursor:
+        cursor.execute(
+            "select register_read(%s, 'population', '379901190001010012', '测试', null)", [new_id()]
+        )
+    with acting(SYSTEM):
+        assert Lookup.objects.count() == before + 1
+    with pytest.raises(ProgrammingError), acting(VISITOR), connection.cursor() as cursor:
+        cursor.execute("select register_read(%s, 'population', 'x', '测试', null)", [new_id()])
+    with pytest.raises(ProgrammingError), acting(mother), connection.cursor() as cursor:
+        cursor.execute("select register_write('population', 'x', '{}')")
+
+
+@pytest.mark.parametrize("statement", ["update cases_event set body = '{}'", "delete from cases_event", "truncate cases_event", "update audit_auditevent set verb = 'x'", "delete from registers_lookup"])  # fmt: skip
+def test_history_cannot_be_rewritten(statement):
+    with pytest.raises((ProgrammingError, InternalError)), acting(SYSTEM):
+        connection.cursor().execute(statement)
+
+
+def test_even_the_owner_cannot_change_events_unnoticed():
+    url = embedded.url(PRODUCT.var / "postgres", embedded.OWNER)
+    with psycopg.connect(url) as owner, pytest.raises(psycopg.errors.RaiseException):
+        owner.execute("update cases_event set body = '{}'")
+
+
+WHO = [None, "mother", "father", "official10", "official13", "bureau"]
+
+
+@pytest.mark.parametrize("who", WHO)
+def test_no_page_shows_somebody_elses_case(visit, foreign, who):
+    """Every address with an object in it, tried with an object that is not the visitor's own."""
+    case, child, document = foreign
+    page = visit(who)
+    allowed = set()
+    if who == "official10":  # 历下区卫生健康局 handles the child and leads the bundle
+        allowed = {"desk_case", "desk_flow", "document"}
+    objects = {"case_id": child.id, "draft_id": case.id, "document_id": document.id, "file_id": uuid.uuid4()}
+    from yiwang.config.urls import urlpatterns
+
+    for pattern in urlpatterns:
+        route = str(pattern.pattern)
+        if "<uuid:" not in route:
+            continue
+        path = "/" + re.sub(r"<uuid:(\w+)>", lambda m: str(objects[m.group(1)]), route).replace(
+            "<slug:page>", "baby"
+        )
+        answer = page.request.get(path, max_redirects=0)
+        if pattern.name in allowed:
+            assert answer.status == 200, path
+        else:
+            assert answer.status in (302, 403, 404, 405), f"{who} {path} {answer.status}"
+            assert case.subject_name not in answer.text()
+
+
+def test_commands_refuse_those_without_the_post(become, foreign):
+    from yiwang.engines.cases import actions
+    from yiwang.kernel.access.contracts import Refused
+
+    _case, child, _document = foreign
+    for who in ("mother", "official13", "bureau"):
+        actor = become(who)
+        with pytest.raises(Refused), acting(actor):
+            actions.complete(actor, child.id, 1, "grant", "", new_id())
+        with pytest.raises(Refused), acting(actor):
+            actions.withdraw(actor, child.id, "", new_id())
+
+
+def test_nobody_decides_on_his_own_application(become):
+    """回避: an official's own application is refused to him, even in office."""
+    from yiwang.kernel.access.contracts import Refused
+    from yiwang.kernel.access.rules import require_role
+
+    official = become("official10")
+
+    class Own:
+        subject_id = official.person_id
+        org_id = next(iter(official.posts))
+
+    with pytest.raises(Refused, match="回避"):
+        require_role(official, Own(), "acceptor")
+
+
+def test_announce_needs_a_name():
+    with transaction.atomic():
+        announce(SYSTEM)
+        with connection.cursor() as cursor:
+            cursor.execute("select current_setting('app.actor')")
+            assert cursor.fetchone() == ("system",)
