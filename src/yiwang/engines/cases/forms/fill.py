@@ -98,7 +98,7 @@ def fill(
     while progress:
         progress = False
         for field in list(pending):
-            found = _value(plan, field, filled, lookup)
+            found = _value(plan, field, filled, provenance, lookup)
             if found is None:
                 continue
             value, source = found
@@ -119,7 +119,11 @@ def fill(
 
 
 def _value(
-    plan: FormPlan, field: FormField, filled: Mapping[str, Any], lookup: Lookup
+    plan: FormPlan,
+    field: FormField,
+    filled: Mapping[str, Any],
+    provenance: Mapping[str, Provenance],
+    lookup: Lookup,
 ) -> tuple[Any, Provenance] | None:
     """A field's value and source, as far as it can be told now."""
     typed = filled.get(field.path)
@@ -137,7 +141,7 @@ def _value(
     if not field.lookups:  # from the sign-in, or by authorisation
         return (typed, Provenance(Origin.PREFILLED, field.source)) if typed not in EMPTY else None
     for source in field.lookups:
-        record = _read(source, filled, lookup)
+        record = _read(source, filled, provenance, lookup)
         if record and record.get(source.field) not in EMPTY:
             return record[source.field], Provenance(
                 Origin.PREFILLED,
@@ -148,9 +152,16 @@ def _value(
     return None
 
 
-def _read(source: RegisterLookup, filled: Mapping[str, Any], lookup: Lookup) -> Mapping[str, Any] | None:
+def _read(
+    source: RegisterLookup, filled: Mapping[str, Any], provenance: Mapping[str, Provenance], lookup: Lookup
+) -> Mapping[str, Any] | None:
+    """A register's record, by a key that the sign-in, a register or a derivation gave.
+
+    Never by a typed key: typing somebody's number must not show that person's data.
+    """
     key = filled.get(source.key)
-    if key in EMPTY:
+    given = provenance.get(source.key)
+    if key in EMPTY or given is None or given.origin in (Origin.ASKED, Origin.DEFAULT):
         return None
     try:
         return lookup(source.register, str(key))
