@@ -5,8 +5,8 @@ import uuid
 
 import psycopg
 import pytest
-from conftest import PRODUCT
 from django.db import InternalError, ProgrammingError, connection, transaction
+from product import PRODUCT
 
 from yiwang.config import embedded
 from yiwang.engines.cases.models import Case
@@ -74,7 +74,16 @@ def test_registers_cannot_be_read_without_leaving_a_trace(become):
         cursor.execute("select register_write('population', 'x', '{}')")
 
 
-@pytest.mark.parametrize("statement", ["update cases_event set body = '{}'", "delete from cases_event", "truncate cases_event", "update audit_auditevent set verb = 'x'", "delete from registers_lookup"])  # fmt: skip
+REWRITES = (
+    "update cases_event set body = '{}'",
+    "delete from cases_event",
+    "truncate cases_event",
+    "update audit_auditevent set verb = 'x'",
+    "delete from registers_lookup",
+)
+
+
+@pytest.mark.parametrize("statement", REWRITES)
 def test_history_cannot_be_rewritten(statement):
     with pytest.raises((ProgrammingError, InternalError)), acting(SYSTEM):
         connection.cursor().execute(statement)

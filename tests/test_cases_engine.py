@@ -1,5 +1,6 @@
 """The engine under hard use: random work, killed clients, racing timers. Real PostgreSQL, real kill -9."""
 
+import contextlib
 import json
 import os
 import random
@@ -12,11 +13,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from conftest import PRODUCT, ROOT, until
-from django.db import close_old_connections, connection
+from django.db import OperationalError, connection
 from django.utils import timezone
+from product import PRODUCT, ROOT, until
 
-from yiwang.config import embedded
 from yiwang.engines.cases import actions, queries, store
 from yiwang.engines.cases.contracts import Phase, Status
 from yiwang.engines.cases.items import graph, publish
@@ -228,10 +228,8 @@ def test_timers_race_completion_without_firing_twice():
                 case_id = chance.choice(sorted(left))
                 left.discard(case_id)
                 time.sleep(0.03)
-                try:
+                with contextlib.suppress(Refused, StopIteration):
                     finish(case_id, "accept", "accept")
-                except (Refused, StopIteration):
-                    pass
         except Exception as error:
             troubles.append(error)
         finally:
@@ -269,10 +267,20 @@ def test_timers_race_completion_without_firing_twice():
         assert not Timer.objects.filter(case_id__in=ids).exists()
 
 
+def database_answers():
+    try:
+        connection.close()
+        with acting(SYSTEM):
+            return Case.objects.exists()
+    except OperationalError:
+        return False
+
+
 CLIENT = """
 import json, os, sys
 sys.path.insert(0, {tests!r})
-import django; django.setup()
+import django
+django.setup()
 from uuid import UUID
 from yiwang.engines.cases import actions
 from yiwang.kernel.access.contracts import Actor, Refused
@@ -304,7 +312,13 @@ def test_kill_9_loses_nothing_and_does_nothing_twice(victim, tmp_path):
         command = [sys.executable, "-c", script, str(org.id), str(log), str(done), json.dumps(left)]
         client = subprocess.Popen(command, env=env, cwd=ROOT, stderr=subprocess.PIPE, text=True)
         if kills < (4 if victim == "client" else 1):
-            until(lambda: log.exists() and log.read_text().count("\n") > kills * 12 + 5, 60, 0.005)
+            enough = kills * 12 + 5
+
+            def under_way(enough=enough, client=client):
+                assert client.poll() is None, client.stderr.read()
+                return log.exists() and log.read_text().count("\n") > enough
+
+            until(under_way, 60, 0.005)
             if victim == "client":
                 client.kill()
             else:
@@ -313,13 +327,11 @@ def test_kill_9_loses_nothing_and_does_nothing_twice(victim, tmp_path):
                 )
                 client.wait(60)
                 time.sleep(1)
-                embedded.start(PRODUCT.var / "postgres")
-                connection.close()
+                until(database_answers, 60)  # `yiwang up` notices and starts it again
             kills += 1
         client.wait(120)
         sent = [json.loads(line) for line in log.read_text().splitlines()]
         left = [i for i in intents if [i[0], i[1], i[2]] not in [s[:3] for s in sent]]
-    close_old_connections()
     acknowledged = set(done.read_text().split())
     sent = [json.loads(line) for line in log.read_text().splitlines()]
     with acting(SYSTEM):

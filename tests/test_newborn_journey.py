@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import ROOT, until
+from product import ROOT, until
 
 from yiwang.engines.cases import queries
 from yiwang.engines.cases.models import Case

@@ -41,6 +41,17 @@ def start(data: Path, patience: float = 300.0):
             time.sleep(0.5)
 
 
+def died(server) -> bool:
+    """Whether the server's main process has gone (killed, out of memory)."""
+    import psutil
+
+    process = server.get_postmaster_info().process
+    try:
+        return process is None or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
 def stop(server) -> None:
     """Stop the server, waiting for a clean shutdown."""
     server.stop()

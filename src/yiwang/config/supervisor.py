@@ -65,15 +65,15 @@ def up() -> int:
     pidfile.parent.mkdir(parents=True, exist_ok=True)
     pidfile.write_text(str(os.getpid()))
     stop = _Stop()
-    server = None
+    database: list = []  # the embedded server, if it is ours
     children: list[subprocess.Popen] = []
     try:
         if env.database_url is None:
             _say("starting PostgreSQL…")
-            server = embedded.start(env.var / "postgres")
+            database.append(embedded.start(env.var / "postgres"))
         _prepare(env)
         children = _spawn(env)
-        return _watch(env, children, stop)
+        return _watch(env, database, children, stop)
     except KeyboardInterrupt:
         return 0
     finally:
@@ -84,7 +84,7 @@ def up() -> int:
                 child.wait(timeout=15)
             except subprocess.TimeoutExpired:
                 child.kill()
-        if server is not None:
+        for server in database:
             embedded.stop(server)
         pidfile.unlink(missing_ok=True)
         _say("stopped.")
@@ -153,14 +153,19 @@ def _spawn(env: environment.Environment) -> list[subprocess.Popen]:
     ]
 
 
-def _watch(env: environment.Environment, children: list[subprocess.Popen], stop: _Stop) -> int:
-    """Say the address when ready; end when a child ends."""
+def _watch(
+    env: environment.Environment, database: list, children: list[subprocess.Popen], stop: _Stop
+) -> int:
+    """Say the address when ready; bring a dead database back; end when a child ends."""
     said = False
     while not stop.asked:
         for child in children:
             if child.poll() is not None:
                 _say(f"a process ended with status {child.returncode}; stopping")
                 return 1
+        if database and embedded.died(database[0]):
+            _say("PostgreSQL is gone; starting it again…")
+            database[0] = embedded.start(env.var / "postgres")
         if not said and _ready(env.port):
             print(f"yiwang is ready: http://localhost:{env.port}", flush=True)
             said = True

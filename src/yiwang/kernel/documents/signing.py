@@ -17,6 +17,10 @@ from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign import signers
 
 
+class NoCertificate(RuntimeError):
+    """Nothing can be signed: documents wait in the outbox until this is mended."""
+
+
 class Signer(Protocol):
     """Signs a PDF."""
 
@@ -30,7 +34,9 @@ class RsaSigner:
     def __init__(self, p12: Path, passphrase: str) -> None:
         self._signer = signers.SimpleSigner.load_pkcs12(str(p12), passphrase=passphrase.encode())
         if self._signer is None:
-            raise SystemExit(f"签名证书 {p12} 打不开：请检查 YIWANG_SIGNING_P12 与 YIWANG_SIGNING_PASSPHRASE")
+            raise NoCertificate(
+                f"签名证书 {p12} 打不开：请检查 YIWANG_SIGNING_P12 与 YIWANG_SIGNING_PASSPHRASE"
+            )
 
     def sign(self, pdf: bytes, reason: str) -> bytes:
         out = BytesIO()
@@ -48,13 +54,13 @@ def signer() -> Signer:
     """The signer of this installation.
 
     Raises:
-        SystemExit: outside demo mode no certificate is configured.
+        NoCertificate: outside demo mode no certificate is configured.
     """
     env = settings.ENV
     if env.signing_p12:
         return RsaSigner(Path(env.signing_p12), env.signing_passphrase or "")
     if not env.demo:
-        raise SystemExit("没有签名证书：请设置 YIWANG_SIGNING_P12 和 YIWANG_SIGNING_PASSPHRASE")
+        raise NoCertificate("没有签名证书：请设置 YIWANG_SIGNING_P12 和 YIWANG_SIGNING_PASSPHRASE")
     path, secret = env.var / "keys" / "demo.p12", env.var / "keys" / "demo.pass"
     if not path.exists():
         _make_demo_certificate(path, secret)
