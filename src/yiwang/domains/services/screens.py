@@ -25,6 +25,7 @@ from . import forms as pages
 from .guide import guide
 from .search import search as find_services
 
+QUESTIONS = "questions"
 HELD = "held_form"  # what was typed when the session had ended, kept until the same person is back
 
 
@@ -62,10 +63,36 @@ def begin(request, ref):
 def _first_page(request, draft: Draft) -> str:
     filled = applying.fill(draft, Person.objects.get(id=draft.subject_id))
     draft.save()
+    if any(s.asked for s in filled.plan.situations):
+        return QUESTIONS
     for page in filled.plan.pages:
         if page.id not in draft.done:
             return page.id
     return "check"
+
+
+def _questions(request, draft, filled):
+    """The few situations that no register could answer; they decide what is asked afterwards."""
+    open_ones = [s for s in filled.plan.situations if s.asked]
+    if request.method == "POST":
+        given = {
+            s.id: request.POST[s.id] == "true"
+            for s in open_ones
+            if request.POST.get(s.id) in ("true", "false")
+        }
+        applying.answer_situations(request.actor, draft.id, given)
+        draft.refresh_from_db()
+        open_ones = [s for s in open_ones if s.id not in given]
+        if not open_ones:
+            return redirect("apply", draft.id, _first_page(request, draft))
+    errors = [{"anchor": s.id, "message": s.ask} for s in open_ones] if request.method == "POST" else []
+    draft.save()
+    return render(
+        request,
+        "services/questions.html",
+        {"draft": draft, "plan": filled.plan, "situations": open_ones, "errors": errors},
+        status=422 if errors else 200,
+    )
 
 
 def _draft(request, draft_id: UUID) -> Draft:
@@ -85,6 +112,8 @@ def apply(request, draft_id, page):
         return redirect("case", draft.id)
     filled = applying.fill(draft, Person.objects.get(id=draft.subject_id))
     titles = [p.id for p in filled.plan.pages]
+    if page == QUESTIONS:
+        return _questions(request, draft, filled)
     if page not in titles:
         raise Http404
     if request.method == "POST":

@@ -171,6 +171,21 @@ def save_page(
         return draft
 
 
+def answer_situations(actor: Actor, draft_id: UUID, answers: Mapping[str, bool]) -> None:
+    """Keep the applicant's answers to situations; they change what is asked from here on.
+
+    Raises:
+        Refused: not the actor's draft, or submitted already.
+    """
+    with transaction.atomic():
+        draft = find_draft(actor, draft_id, lock=True)
+        if draft is None or draft.submitted_at:
+            raise Refused(_("没有找到这份申请，或它已经提交。"))
+        draft.answers = {**draft.answers, **answers}
+        draft.save()
+        record(actor, "draft.answered", "draft", draft.id, trace_id=draft.id, situations=sorted(answers))
+
+
 def submit(actor: Actor, draft_id: UUID) -> UUID:
     """Make the case of a draft. The case has the draft's id, so submitting twice makes one case.
 

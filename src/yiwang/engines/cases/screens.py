@@ -15,6 +15,7 @@ from yiwang.kernel.audit.api import record
 from yiwang.kernel.files import store
 from yiwang.kernel.files.models import StoredFile
 from yiwang.kernel.ids import new_id
+from yiwang.kernel.orgs.queries import region_names
 from yiwang.kernel.packs import api as packs
 
 from . import actions, forms, queries
@@ -69,7 +70,12 @@ def _show(request, found: Case, problem: str = "", typed=None, status: int = 200
     colour, left = queries.tone(found.due_at, found.phase, timezone.now())
     extension = found.extra.get("extension")
     accepting = any(s["mine"] and s["node"].ext.get("form") in ("accept", "handle") for s in steps)
-    data = [(forms.label(plan, p), forms.show(plan, p, v)) for p, v in found.data.items() if "." in p]
+    names = region_names().get
+    data = [
+        (f.label, forms.show(plan, f.path, found.data[f.path], names))
+        for f in plan.fields
+        if found.data.get(f.path) not in (None, "")
+    ]
     return render(
         request,
         "cases/case.html",
