@@ -51,6 +51,19 @@ class Product:
                 time.sleep(0.2)
         raise RuntimeError((self.var / "up.log").read_text()[-4000:])
 
+    def settle(self) -> None:
+        """Wait until every web worker answers again after an outage of the database."""
+        good, deadline = 0, time.monotonic() + 60
+        while good < 12 and time.monotonic() < deadline:
+            try:
+                with urllib.request.urlopen(f"{self.url}/accounts/login/", timeout=5) as answer:
+                    good = good + 1 if answer.status == 200 else 0
+            except OSError:
+                good = 0
+                time.sleep(0.3)
+        if good < 12:
+            raise RuntimeError((self.var / "up.log").read_text()[-4000:])
+
     def stop(self) -> None:
         if self.process.poll() is None:
             self.process.terminate()

@@ -328,6 +328,7 @@ def test_kill_9_loses_nothing_and_does_nothing_twice(victim, tmp_path):
                 client.wait(60)
                 time.sleep(1)
                 until(database_answers, 60)  # `yiwang up` notices and starts it again
+                PRODUCT.settle()
             kills += 1
         client.wait(120)
         sent = [json.loads(line) for line in log.read_text().splitlines()]

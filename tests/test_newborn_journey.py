@@ -22,8 +22,8 @@ OFFICES = {  # items → username of the accepting and reviewing official; the d
 
 
 def fill_form(page, photo, child="王安安"):
-    """Answer what the form asks, one thing per page. Returns how many fields and uploads it took."""
-    typed = uploads = 0
+    """Answer what the form asks, one thing per page."""
+    assert page.locator('[name="child.name"]').count(), f"{page.url}\n{page.inner_text('main')}"
     page.fill('[name="child.name"]', child)
     page.check('[name="child.ethnic"] >> nth=0')
     page.click("text=保存并继续")
@@ -36,8 +36,7 @@ def fill_form(page, photo, child="王安安"):
     page.set_input_files('[name="photo@child"]', photo)
     page.click("text=保存并继续")
     page.wait_for_url("**/check")
-    typed, uploads = 7, 1  # name, ethnic, household, births, bank, delivery, address (proposed)
-    return typed, uploads
+    # Typed: name, ethnic, household, births, bank, delivery, address (proposed)
 
 
 def act(page, item, outcome="grant", reason=""):

@@ -93,7 +93,9 @@ else:
 
 DATABASES = {
     "default": {
-        **database(APP_URL, pool={"min_size": 1, "max_size": 8, "timeout": 3}, **_role),
+        **database(
+            APP_URL, pool={"min_size": 1, "max_size": 8, "timeout": 3, "reconnect_timeout": 2}, **_role
+        ),
         "CONN_HEALTH_CHECKS": True,  # after PostgreSQL restarts, the pool hands out live connections only
     },
     "owner": database(OWNER_URL),
