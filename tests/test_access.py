@@ -56,6 +56,7 @@ def test_actor_does_not_leak_to_the_next_transaction(become):
         assert Case.objects.count() == 0 < everything
 
 
+@pytest.mark.plan("P30")
 def test_registers_cannot_be_read_without_leaving_a_trace(become):
     mother = become("mother")
     with pytest.raises(ProgrammingError), acting(mother):

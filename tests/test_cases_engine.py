@@ -155,6 +155,7 @@ def test_the_same_command_twice_is_applied_once():
     assert {t.node for t in work_of(case_id)} == {"review"}
 
 
+@pytest.mark.plan("P28")
 def test_supplement_only_from_what_was_told_and_only_once():
     case_id = new_case()
     _org, official = office()

@@ -1,6 +1,7 @@
 """The platform's main job: a mother files once, five departments act, the certificates arrive, she rates."""
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -141,7 +142,72 @@ def test_mother_files_once_and_everything_arrives(visit, photo, product):
     assert "全部办结" in mother.inner_text("main")
 
 
-@pytest.mark.plan("P25", "P29")
+BUNDLE = """kind: bundle
+id: sd.small_newborn
+name: 新生儿三件事（测试）
+version: 1
+effective: {from: 2026-01-01}
+summary: 只办出生医学证明、接种证和户口
+search: [新生儿三件事]
+lead: 卫生健康
+source: 示例：测试用
+roles: {child: {entity: child, label: 孩子}, mother: {entity: person, label: 母亲}, father: {entity: person, label: 父亲}}
+login: mother
+known:
+- {path: mother.idno, by: 实名登录}
+- {path: father.idno, by: 婚姻登记库, lookup: {register: marriage, key: mother.idno, field: posfz}}
+items:
+- {ref: ws.birth_cert, bind: {child: child, mother: mother, father: father, applicant: mother}}
+- {ref: jk.vaccination, bind: {child: child, mother: mother, father: father}}
+- {ref: ga.hukou.birth, bind: {child: child, mother: mother, father: father, applicant: mother}}
+constants: {mother.relation: "52"}
+pages:
+- {id: all, title: 一张表, why: 三件事合成一张, fields: ["child.*", "mother.*", "father.*", "service.*"]}
+consent:
+- {registers: [population, marriage, birth_facility, birth_certs, residence, licences, clinics],
+   subject: mother, purpose: 办理政务服务事项, expires_days: 30}
+targets: {for: {married: true, with_father: true}, asked_fields_max: 9, upload_max: 0, visits: 0, promised_days: 1,
+   source: 示例：测试用}
+tests:
+- {name: 三件, answers: {married: true}, expect: {items: [ga.hukou.birth, jk.vaccination, ws.birth_cert]}}
+"""
+
+
+@pytest.mark.plan("P25")
+def test_a_bundle_of_chosen_items_is_merged_measured_and_published_the_same_minute(visit, product, tmp_path):
+    """Choosing items is all an author does: form, materials, order and savings follow; a resident sees it at once."""
+    shutil.copytree(ROOT / "packs", tmp_path / "packs")
+    (tmp_path / "packs/shandong/bundles/sd.small_newborn.yaml").write_text(BUNDLE)
+
+    def yiwang(*arguments):
+        command = [sys.executable, "-m", "yiwang", *map(str, arguments)]
+        env = {**product.env, "YIWANG_PACKS": str(tmp_path / "packs")}
+        return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=env, check=False)
+
+    checked = yiwang("packs", "check")
+    assert checked.returncode == 0, checked.stdout
+    figures = json.loads(yiwang("packs", "burden", "sd.small_newborn", "--json").stdout)
+    assert figures["items"] == 3
+    assert figures["registers_up"]["fields"]["asked"] < figures["registers_up"]["fields"]["merged"]
+    assert figures["registers_up"]["materials"]["upload"] == 0
+    loaded = yiwang("packs", "load")
+    assert loaded.returncode == 0, loaded.stdout
+    try:
+        page = visit()
+        page.goto("/search?q=新生儿三件事")
+        until(lambda: page.reload() and page.locator("text=新生儿三件事（测试）").count(), 20)
+        page.click("text=新生儿三件事（测试）")
+        assert "包括 3 个事项" in page.inner_text("main")
+    finally:
+        back = subprocess.run(
+            [sys.executable, "-m", "yiwang", "packs", "load"], env=product.env, cwd=ROOT, check=False
+        )
+    assert back.returncode == 0
+    page.goto("/search?q=新生儿三件事")
+    until(lambda: page.reload() and not page.locator("text=新生儿三件事（测试）").count(), 20)
+
+
+@pytest.mark.plan("P29")
 def test_burden_of_the_bundle_is_within_its_targets():
     command = [sys.executable, "-m", "yiwang", "packs", "burden", "sd.newborn", "--json"]
     run = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)

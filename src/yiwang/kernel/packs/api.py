@@ -6,6 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from django.db import transaction
+from django.utils import timezone
 
 from .contracts import Library
 from .loader import parse
@@ -21,10 +22,10 @@ class NothingLoaded(RuntimeError):
 
 
 def load(root: Path) -> tuple[str, bool]:
-    """Store a checked tree as a release. Call only with a tree that ``check`` found clean.
+    """Put a checked tree in force, new or gone back to. Call only with a tree that ``check`` found clean.
 
     Returns:
-        the release's hash, and whether it is new.
+        the release's hash, and whether it was not in force already.
     """
     global _latest
     contents = {
@@ -38,9 +39,12 @@ def load(root: Path) -> tuple[str, bool]:
         PackFile.objects.bulk_create(
             [PackFile(sha256=hashes[n], content=c) for n, c in contents.items()], ignore_conflicts=True
         )
-        _, new = Release.objects.get_or_create(sha256=sha256, defaults={"files": hashes})
+        before = Release.objects.order_by("-loaded").values_list("sha256", flat=True).first()
+        Release.objects.get_or_create(sha256=sha256, defaults={"files": hashes})
+        if before != sha256:
+            Release.objects.filter(sha256=sha256).update(loaded=timezone.now())
     _latest = None
-    return sha256, new
+    return sha256, before != sha256
 
 
 def current_release() -> str:
