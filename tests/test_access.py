@@ -12,6 +12,7 @@ from yiwang.config import embedded
 from yiwang.engines.cases.models import Case
 from yiwang.kernel.access.contracts import SYSTEM, VISITOR
 from yiwang.kernel.access.session import acting, announce
+from yiwang.kernel.accounts.models import Person
 from yiwang.kernel.documents.models import IssuedDocument
 from yiwang.kernel.ids import new_id
 from yiwang.kernel.registers.models import Lookup
@@ -41,6 +42,10 @@ def test_rows_of_others_are_invisible_even_to_a_query_that_forgot_to_filter(beco
         assert not Case.objects.filter(id=case.id).exists()
     with acting(VISITOR):
         assert Case.objects.count() == 0
+        assert Person.objects.count() == 0
+    mother = become("mother")
+    with acting(mother):
+        assert [p.id for p in Person.objects.all()] == [mother.person_id]
 
 
 def test_official_sees_only_his_offices_cases(become):

@@ -86,7 +86,7 @@ def work() -> None:
 
 def _offices() -> dict[UUID, list[Actor]]:
     offices: dict[UUID, list[Actor]] = {}
-    for user in User.objects.exclude(demo_role="").select_related("person"):
+    for user in _as_system(lambda: list(User.objects.exclude(demo_role="").select_related("person"))):
         actor = actor_of(user)
         for org in actor.posts:
             offices.setdefault(org, []).append(actor)
@@ -94,8 +94,11 @@ def _offices() -> dict[UUID, list[Actor]]:
 
 
 def _owner(case_id: UUID) -> Actor:
-    draft = _as_system(lambda: Draft.objects.get(id=case_id))
-    return actor_of(_Actor(Person.objects.get(id=draft.subject_id)))
+    return _actor(_as_system(lambda: Draft.objects.get(id=case_id)).subject_id)
+
+
+def _actor(person_id: UUID) -> Actor:
+    return _as_system(lambda: actor_of(_Actor(Person.objects.get(id=person_id))))
 
 
 def _as_system(read):
@@ -107,13 +110,13 @@ def _as_system(read):
 
 def draft(demo: Demo, name: str = "") -> UUID:
     """An application begun."""
-    with acting(actor_of(_Actor(Person.objects.get(id=demo.id)))) as actor:
+    with acting(_actor(demo.id)) as actor:
         return applying.open_draft(actor, "sd.newborn", {}).id
 
 
 def apply(demo: Demo, child: str) -> UUID:
     """An application handed in: the answers a mother would give."""
-    actor = actor_of(_Actor(Person.objects.get(id=demo.id)))
+    actor = _actor(demo.id)
     with acting(actor):
         found = applying.open_draft(actor, "sd.newborn", {})
         photo = take(actor, demo.id, "照片.png", SimpleUploadedFile("照片.png", PHOTO, "image/png"), found.id)

@@ -4,6 +4,7 @@ from django.db import transaction
 
 from yiwang.kernel.accounts.queries import actor_of
 
+from .contracts import SYSTEM
 from .session import announce
 
 
@@ -18,6 +19,7 @@ class OneTransaction:
 
     def __call__(self, request):
         with transaction.atomic():
+            announce(SYSTEM)  # only the system may look up who somebody is
             request.actor = actor_of(request.user)
             announce(request.actor)
             response = self.get_response(request)

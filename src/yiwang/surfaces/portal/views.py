@@ -12,6 +12,6 @@ class SignIn(LoginView):
 
     def get_context_data(self, **kwargs):
         context = super().get_context_data(**kwargs)
-        context["demo_users"] = demo_list()
+        context["demo_users"] = demo_list(self.request.actor)
         context["next"] = self.request.GET.get("next", "/")
         return context
