@@ -1,6 +1,7 @@
 """Between the desk and the applicant: ask once, answer in one place, decide with reasons and routes of appeal."""
 
 from product import until
+from test_pages import violations
 
 
 def apply(page, start):
@@ -37,6 +38,7 @@ def test_supplement_is_asked_once_answered_in_one_place_and_the_certificate_arri
     assert "等您补正" in father.inner_text("main")
     father.click("text=去补正")
     assert "早于首次参保" in father.inner_text("main")
+    assert violations(father) == []
     father.fill('[name="service.proof_from"]', "2021年")
     father.click("text=提交补正")
     assert "2021年" in father.inner_text(".errs")

@@ -36,6 +36,37 @@ def yiwang(*arguments, **env):
     )
 
 
+def test_former_regions_and_functional_zones_lead_to_an_office():
+    """An ID number keeps its old code; a functional zone is no division, but people work there."""
+    from yiwang.kernel.orgs.models import Region
+    from yiwang.kernel.orgs.queries import current_region, responsible
+
+    assert current_region("371202").name == "莱芜区"
+    assert responsible("公安", "371202").name == "济南市莱芜区公安局"
+    zone = Region.objects.filter(official=False, valid_to=None).first()
+    assert responsible("公安", zone.code) is not None
+    bureau = responsible("卫生健康", "371502")
+    assert "行政审批服务局" in bureau.name  # a mapping in the pack, not code
+    assert responsible("公安", "371502").name == "聊城市东昌府区公安局"
+
+
+def test_local_account_signs_in_with_its_password_only(visit):
+    from yiwang.kernel.accounts.models import User
+
+    with acting(SYSTEM):
+        elder = User.objects.select_related("person").get(username="elder")
+        User.objects.create_user("sunds", "a-long-Passphrase-7", person=elder.person)
+    page = visit()
+    for password, words in (("wrong-Passphrase-1", "登录没有成功"), ("a-long-Passphrase-7", "孙德胜 退出")):
+        page.goto("/accounts/login/?next=/cases")
+        page.fill("#id_login", "sunds")
+        page.fill("#id_password", password)
+        page.click("form[action='/accounts/login/'] button")
+        page.wait_for_load_state()
+        assert words in page.inner_text("body")
+    assert page.url.endswith("/cases")
+
+
 def test_production_refuses_to_start_without_a_secret():
     env = {k: v for k, v in PRODUCT.env.items() if k != "YIWANG_DEMO"}
     run = subprocess.run(

@@ -70,6 +70,8 @@ def test_no_accessibility_violation_for_residents(visit, mode):
         found[step] = violations(page)
     page.goto("/services/nothing")
     found["404"] = violations(page)
+    page.goto("/verify")
+    found["verify"] = violations(page)
     assert {k: v for k, v in found.items() if v} == {}
 
 
@@ -94,6 +96,8 @@ def test_no_accessibility_violation_in_cases_and_at_the_desk(visit, mode):
         links.first.click()
         mother.wait_for_load_state()
         found["case"] = violations(mother)
+        mother.goto(mother.url + "/withdraw")
+        found["withdraw"] = violations(mother)
     assert {k: v for k, v in found.items() if v} == {}
 
 
@@ -132,3 +136,23 @@ def test_draft_begun_on_one_device_goes_on_on_another(visit):
     phone.goto(phone.url.rsplit("/", 1)[0] + "/service")
     assert phone.input_value('[name="service.proof_from"]') == "2022-05"
     assert phone.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_what_no_register_knows_about_the_situation_is_asked_first(visit):
+    """An unmarried applicant is asked whether to name the father, and the answer changes the form."""
+    page = visit("elder")
+    page.goto("/services/sd.newborn")
+    page.click("text=开始办理")
+    page.wait_for_load_state()
+    base = page.url.rsplit("/", 1)[0]
+    page.goto(f"{base}/questions")
+    if page.locator('[name="with_father"]').count():  # another test may have answered already
+        assert violations(page) == []
+        page.click("text=保存并继续")
+        assert page.locator(".errs").count()
+        page.check('[name="with_father"][value="false"]')
+        page.click("text=保存并继续")
+        page.wait_for_load_state()
+    page.goto(f"{base}/parents")
+    assert page.locator('[name="mother.births"]').count()
+    assert page.locator('[name="father.name"]').count() == 0
