@@ -328,11 +328,14 @@ def _conditions(plan: FormPlan, item_id: str, data: Mapping[str, Any], draft: Dr
 
 def _measured(filled: Filled, draft: Draft) -> dict[str, int]:
     """The burden as it was: what the applicant typed and uploaded, to set beside the designed figures."""
-    asked = {f.path for f in filled.plan.asked}
+    plan = filled.plan
+    asked = {f.path for f in plan.asked}
+    items = [plan.library.get("service_item", i.id).data for i in plan.items]
     return {
         "fields": sum(1 for path in asked if filled.data.get(path) not in (None, "")),
         "uploads": len(draft.uploads),
-        "visits": 0,
+        # Applied for online: the visits that some item still requires by its pack, made together once.
+        "visits": max(i["visits"]["online"] for i in items),
     }
 
 
