@@ -6,7 +6,7 @@ from typing import Any
 
 from .environment import ROOT
 
-RESULTS = ROOT / "var" / "test-results.json"  # written by tests/conftest.py at the end of a run
+RESULTS = ROOT / "var" / "test-results.json"  # written by conftest.py at the end of a run
 CAPABILITIES = ROOT / "docs" / "reference" / "capabilities.txt"
 
 

@@ -119,21 +119,18 @@ def fill(draft: Draft, person: Person) -> Filled:
     up = registers_up(draft)
     look = lookup_for(draft)
     plan = forms.plan(library, draft.ref, draft.answers, up)
-    answers = forms.answer(plan, signed_in(plan, person) | draft.data, look)
+    answers = forms.answer(plan, draft.data | signed_in(plan, person), look)
     if answers != dict(plan.answers):
         plan = forms.plan(library, draft.ref, answers, up)
-    known = signed_in(plan, person) | draft.data | {"today": timezone.localdate().isoformat()}
+    known = draft.data | signed_in(plan, person) | {"today": timezone.localdate().isoformat()}
     data, provenance = forms.fill(plan, known, look)
     return Filled(plan, data, provenance, forms.check(plan, data, draft.uploads))
 
 
 def signed_in(plan: FormPlan, person: Person) -> dict[str, Any]:
-    """What real-name sign-in tells of the person who applies."""
-    return {
-        f"{plan.login}.name": person.name,
-        f"{plan.login}.idno": person.idno,
-        f"{plan.login}.phone": person.phone,
-    }
+    """What real-name sign-in tells of the person who applies; it outweighs anything in the draft."""
+    told = {"name": person.name, "idno": person.idno, "phone": person.phone}
+    return {f"{plan.login}.{element}": value for element, value in told.items() if value}
 
 
 def save_page(

@@ -1,4 +1,4 @@
-"""Storage of cases. Written only by ``store.py`` (and drafts by ``drafts.py``); invariants are constraints."""
+"""Storage of cases. Written only by ``store.py`` (and drafts by ``applying.py``); invariants are constraints."""
 
 from django.db import models
 from django.db.models import Q

@@ -15,7 +15,7 @@ from yiwang.kernel.access.rules import visible
 from yiwang.kernel.documents.models import IssuedDocument
 
 from . import chain
-from .contracts import Phase, Result
+from .contracts import Phase
 from .flow import Cancel, Command, Complete, FireTimer, Start, State, replay
 from .items import graph
 from .models import Case, Event, Token
@@ -209,8 +209,3 @@ def _command(what: str, body: dict[str, Any]) -> Command | None:
     if what == "timer":
         return FireTimer(body["token"], body["node"])
     return Cancel() if what == "withdrawn" else None
-
-
-def is_good(case: Case) -> bool:
-    """Whether a case ended well."""
-    return case.result == Result.GRANTED

@@ -61,14 +61,3 @@ def require_role(actor: Actor, thing: Protected, role: str) -> None:
         raise Refused(_("您没有办理这一环节的岗位，请由对应岗位的工作人员办理。"))
     if is_subject(actor, thing):
         raise Refused(_("这是您本人的申请，应当回避，请由同岗位的其他工作人员办理。"))
-
-
-def require_view(actor: Actor, thing: Protected) -> None:
-    """The person concerned, or any post in the handling organisation.
-
-    Raises:
-        Refused: neither.
-    """
-    if actor.system or is_subject(actor, thing) or (thing.org_id in actor.posts):
-        return
-    raise Refused(_("没有找到，或您无权查看。"))

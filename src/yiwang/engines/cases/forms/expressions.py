@@ -82,12 +82,6 @@ def any_of(parts: Collection[str]) -> str:
     return unique[0] if len(unique) == 1 else " or ".join(f"({p})" for p in unique)
 
 
-def all_of(parts: Collection[str]) -> str:
-    """The conjunction of expressions, each once, in a fixed order."""
-    unique = sorted(set(parts))
-    return unique[0] if len(unique) == 1 else " and ".join(f"({p})" for p in unique)
-
-
 def context(data: Mapping[str, Any], roles: Collection[str], types: Mapping[str, str]) -> dict[str, Any]:
     """The nested context for FEEL from flat data: ``{"child.name": …}`` becomes ``{"child": {"name": …}}``.
 
