@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from yiwang.engines.cases import forms
-from yiwang.engines.cases.applying import Filled
-from yiwang.engines.cases.models import Draft
+from yiwang.engines.cases.api import Draft, Filled
 from yiwang.kernel.files.models import StoredFile
 from yiwang.kernel.files.rules import ACCEPT_ATTRIBUTE, ACCEPTED
 from yiwang.kernel.orgs.models import Region

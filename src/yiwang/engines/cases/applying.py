@@ -78,6 +78,11 @@ def open_draft(actor: Actor, ref: str, answers: Mapping[str, Any]) -> Draft:
     return draft
 
 
+def open_drafts(actor: Actor) -> list[Draft]:
+    """The actor's applications that are not handed in yet, the last touched first."""
+    return list(Draft.objects.filter(subject_id=actor.person_id, submitted_at=None).order_by("-saved"))
+
+
 def find_draft(actor: Actor, draft_id: UUID, *, lock: bool = False) -> Draft | None:
     """The actor's own draft, or None."""
     drafts = Draft.objects.filter(id=draft_id, subject_id=actor.person_id)

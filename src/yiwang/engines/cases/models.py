@@ -5,7 +5,7 @@ from django.db.models import Q
 
 from yiwang.kernel.ids import new_id
 
-from .contracts import Phase, Result, Status
+from . import words
 
 
 class Flow(models.Model):
@@ -51,9 +51,9 @@ class Case(models.Model):
     subject_name = models.CharField(max_length=50)
     org = models.ForeignKey("orgs.Organisation", null=True, on_delete=models.PROTECT)
     channel = models.CharField(max_length=20, default="online")
-    status = models.CharField(max_length=12, choices=Status.choices)
-    phase = models.CharField(max_length=12, choices=Phase.choices)
-    result = models.CharField(max_length=12, choices=Result.choices, blank=True)
+    status = models.CharField(max_length=12, choices=words.choices(words.STATUS))
+    phase = models.CharField(max_length=12, choices=words.choices(words.PHASE))
+    result = models.CharField(max_length=12, choices=words.choices(words.RESULT), blank=True)
     data = models.JSONField()
     extra = models.JSONField(default=dict)  # pending extension, supplement list: see contracts.py
     counter = models.PositiveIntegerField(default=0)

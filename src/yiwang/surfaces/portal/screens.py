@@ -10,7 +10,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
 from yiwang.domains.services.search import search
-from yiwang.engines.cases import queries
+from yiwang.engines.cases import api as cases
 from yiwang.kernel.access.session import as_system
 from yiwang.kernel.accounts.models import User
 from yiwang.kernel.accounts.queries import demo_users
@@ -22,7 +22,7 @@ from yiwang.kernel.ui.context import MODES
 @require_GET
 def home(request):
     """Where a resident begins."""
-    mine = queries.own(request.actor)[:3] if request.actor.person_id else []
+    mine = cases.own(request.actor)[:3] if request.actor.person_id else []
     hits = search("")
     return render(
         request,

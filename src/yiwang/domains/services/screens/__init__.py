@@ -1,0 +1,23 @@
+"""The resident's pages: find, be told, apply, follow, receive, rate."""
+
+from .apply import apply, begin, check, submit
+from .find import search, service
+from .own import case, document, inbox, list_cases, rate, verify, withdraw
+from .supplement import supplement
+
+__all__ = [
+    "apply",
+    "begin",
+    "case",
+    "check",
+    "document",
+    "inbox",
+    "list_cases",
+    "rate",
+    "search",
+    "service",
+    "submit",
+    "supplement",
+    "verify",
+    "withdraw",
+]

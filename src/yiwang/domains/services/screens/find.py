@@ -1,0 +1,27 @@
+"""Finding a service and being told everything about it at once."""
+
+from django.http import Http404
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from yiwang.domains.services.guide import guide
+from yiwang.domains.services.search import search as find_services
+
+
+@require_GET
+def search(request):
+    """Find a service."""
+    words = request.GET.get("q", "").strip()[:60]
+    return render(request, "services/search.html", {"words": words, "hits": find_services(words)})
+
+
+@require_GET
+def service(request, ref):
+    """The guide page of a bundle or item."""
+    answers = {k: v == "true" for k, v in request.GET.items() if v in ("true", "false")}
+    found = guide(ref, answers)
+    if found is None:
+        raise Http404
+    return render(
+        request, "services/guide.html", {"guide": found, "data": found.pack.data, "answers": answers}
+    )

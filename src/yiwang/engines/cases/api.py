@@ -1,0 +1,77 @@
+"""What other rooms use of cases. Nothing else here is for them (import-linter holds it).
+
+Verbs change a case or a draft and raise ``Refused`` with a sentence for the person; questions read,
+filtered by who may see. ``forms`` and ``flow`` are pure libraries and are imported by their own names.
+"""
+
+from .actions import (
+    AlreadyChanged,
+    answer_supplement,
+    approve_extension,
+    complete,
+    request_extension,
+    request_supplement,
+    resume,
+    suspend,
+    withdraw,
+)
+from .applying import (
+    Filled,
+    Incomplete,
+    SavedElsewhere,
+    answer_situations,
+    clean_value,
+    fill,
+    find_draft,
+    in_item,
+    open_draft,
+    open_drafts,
+    plan_of,
+    save_page,
+    submit,
+    value_in_bundle,
+)
+from .contracts import RATING_LEVELS, Phase, Result, Status
+from .models import Case, Draft
+from .queries import documents_of, family, find, history, own
+from .ratings import rate
+from .words import RATING
+
+__all__ = [
+    "RATING",
+    "RATING_LEVELS",
+    "AlreadyChanged",
+    "Case",
+    "Draft",
+    "Filled",
+    "Incomplete",
+    "Phase",
+    "Result",
+    "SavedElsewhere",
+    "Status",
+    "answer_situations",
+    "answer_supplement",
+    "approve_extension",
+    "clean_value",
+    "complete",
+    "documents_of",
+    "family",
+    "fill",
+    "find",
+    "find_draft",
+    "history",
+    "in_item",
+    "open_draft",
+    "open_drafts",
+    "own",
+    "plan_of",
+    "rate",
+    "request_extension",
+    "request_supplement",
+    "resume",
+    "save_page",
+    "submit",
+    "suspend",
+    "value_in_bundle",
+    "withdraw",
+]
