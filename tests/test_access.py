@@ -9,7 +9,7 @@ from django.db import InternalError, ProgrammingError, connection, transaction
 from product import PRODUCT
 
 from yiwang.config import embedded
-from yiwang.engines.cases.models import Case
+from yiwang.engines.cases.models import Case, Rating
 from yiwang.kernel.access.contracts import SYSTEM, VISITOR
 from yiwang.kernel.access.session import acting, announce
 from yiwang.kernel.accounts.models import Person
@@ -128,6 +128,53 @@ def test_no_page_shows_somebody_elses_case(visit, foreign, who):
         else:
             assert answer.status in (302, 403, 404, 405), f"{who} {path} {answer.status}"
             assert case.subject_name not in answer.text()
+
+
+VERBS = ("complete", "supplement", "suspend", "resume", "extend", "approve", "nonsense")
+
+
+@pytest.mark.parametrize("who", WHO)
+def test_no_command_reaches_somebody_elses_case(visit, foreign, who):
+    """Every address with an object in it takes no POST for an object that is not the visitor's own."""
+    from yiwang.config.urls import urlpatterns
+
+    case, child, document = foreign
+    page = visit(who)
+    page.goto("/verify")
+    token = page.locator('[name="csrfmiddlewaretoken"]').first.input_value()
+    objects = {"case_id": child.id, "draft_id": case.id, "document_id": document.id, "file_id": uuid.uuid4()}
+
+    def heads():
+        with acting(SYSTEM):
+            cases = Case.objects.filter(trace_id=case.trace_id).order_by("number")
+            rated = Rating.objects.filter(case__trace_id=case.trace_id).count()
+            return [(c.seq, bytes(c.head), c.data, c.extra) for c in cases], rated
+
+    before = heads()
+    tried = 0
+    for pattern in urlpatterns:
+        route = str(pattern.pattern)
+        if "<uuid:" not in route or (who == "official10" and pattern.name == "desk_act"):
+            continue  # 历下区卫生健康局 handles the child: its commands are tried in test_desk
+        path = "/" + re.sub(r"<uuid:(\w+)>", lambda m: str(objects[m.group(1)]), route).replace(
+            "<slug:page>", "baby"
+        )
+        for verb in VERBS if pattern.name == "desk_act" else ("",):
+            body = {
+                "csrfmiddlewaretoken": token, "verb": verb, "command": str(new_id()), "token": "1", "outcome": "grant",
+                "reason": "越权", "keys": "mother.births", "ground": "investigate", "level": "1", "child.name": "改名",
+            }  # fmt: skip
+            answer = page.request.post(
+                path, form=body, headers={"Referer": page.url}, max_redirects=0, fail_on_status_code=False
+            )
+            tried += 1
+            assert answer.status in (302, 403, 404, 405), f"{who} {verb} {path} {answer.status}"
+            if answer.status == 302:
+                assert who is None, f"{who} {path}"
+                assert "/accounts/login/" in answer.headers["location"]
+            assert case.subject_name not in answer.text()
+    assert tried > 10
+    assert heads() == before
 
 
 def test_commands_refuse_those_without_the_post(become, foreign):

@@ -196,6 +196,31 @@ def _register(args) -> int:
     return 0
 
 
+def _account_add(args) -> int:
+    import getpass
+    from datetime import date
+
+    _django()
+    from yiwang.kernel.access.contracts import SYSTEM, Refused
+    from yiwang.kernel.access.session import acting
+    from yiwang.kernel.accounts import actions as accounts
+    from yiwang.kernel.orgs import actions as orgs
+
+    # From a terminal it is typed; a script pipes it. Never an argument: those are seen by every process.
+    password = getpass.getpass("密码：") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    try:
+        with acting(SYSTEM):
+            user = accounts.add(args.username, password, args.idno, args.name, args.phone)
+            if args.office:
+                roles = [r for r in args.roles.split(",") if r]
+                orgs.appoint(SYSTEM, user.person_id, args.office, args.title, roles, date.today())
+    except Refused as refused:
+        print(refused, file=sys.stderr)
+        return 1
+    print(f"已建账号 {args.username}（{user.person.name}）")
+    return 0
+
+
 def _calendar_import(args) -> int:
     _django()
     from yiwang.config.install import import_calendar
@@ -243,6 +268,20 @@ def parser() -> argparse.ArgumentParser:
     register = add(commands, "register", _register, "mark a register as answering or not")
     register.add_argument("id")
     register.add_argument("state", choices=["up", "down"])
+    account = commands.add_parser("account", help="accounts and posts").add_subparsers(required=True)
+    give = add(
+        account,
+        "add",
+        _account_add,
+        "give a person an account; the password is read from the terminal or stdin",
+    )
+    give.add_argument("username")
+    give.add_argument("--idno", required=True, help="GB 11643 number of the person")
+    give.add_argument("--name", default="", help="needed when the person is not known yet")
+    give.add_argument("--phone", default="")
+    give.add_argument("--office", default="", help="full name of an office in which to give a post")
+    give.add_argument("--roles", default="", help="roles of the post, with commas: acceptor,reviewer,decider")
+    give.add_argument("--title", default="")
     calendar = commands.add_parser("calendar", help="working days").add_subparsers(required=True)
     add(calendar, "import", _calendar_import, "import a State Council notice (YAML)").add_argument("file")
     manage = add(commands, "manage", _manage, "Django's own commands, for developers")

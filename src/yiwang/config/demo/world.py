@@ -66,7 +66,8 @@ def _records(everybody: Iterable[Demo], names: dict[str, str]) -> Iterator[tuple
             },
         )  # fmt: skip
         yield "residence", p.idno, {"xzz": p.address, "xzqh": p.county}
-        yield "licences", p.idno, {"zzlx": "居民身份证、居民户口簿", "zzbs": f"示例{p.n:06d}"}
+        held = "居民身份证、居民户口簿" + ("、结婚证" if p.married else "")
+        yield "licences", p.idno, {"zzlx": held, "zzbs": f"示例{p.n:06d}"}
         yield (
             "sscard",
             p.idno,

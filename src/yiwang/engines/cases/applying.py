@@ -1,7 +1,7 @@
 """From a draft to a case: prefill, check, submit once."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -129,6 +129,7 @@ def fill(draft: Draft, person: Person) -> Filled:
         plan = forms.plan(library, draft.ref, answers, up)
     known = draft.data | signed_in(plan, person) | {"today": timezone.localdate().isoformat()}
     data, provenance = forms.fill(plan, known, look)
+    plan = replace(plan, materials=forms.verified(plan, data, provenance, look))
     return Filled(plan, data, provenance, forms.check(plan, data, draft.uploads))
 
 

@@ -1,10 +1,11 @@
 """One request: one transaction, one actor."""
 
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
 from yiwang.kernel.accounts.queries import actor_of
 
-from .contracts import SYSTEM
+from .contracts import SYSTEM, Refused
 from .session import announce
 
 
@@ -30,3 +31,5 @@ class OneTransaction:
     def process_exception(self, request, exception):
         # Django turns the exception into a response before __call__ sees it: undo the writes here.
         transaction.set_rollback(True)
+        if isinstance(exception, Refused):  # a screen that did not expect it: 403, with its sentence
+            raise PermissionDenied(str(exception)) from exception

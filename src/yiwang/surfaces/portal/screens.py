@@ -14,7 +14,6 @@ from yiwang.engines.cases import api as cases
 from yiwang.kernel.access.session import as_system
 from yiwang.kernel.accounts.models import User
 from yiwang.kernel.accounts.queries import demo_users
-from yiwang.kernel.audit.api import record
 from yiwang.kernel.orgs.models import Post
 from yiwang.kernel.ui.context import MODES
 
@@ -58,7 +57,6 @@ def demo_sign_in(request):
     if user is None:
         return redirect(f"/accounts/login/?{urlencode({'next': _back(request)})}")
     login(request, user, backend="django.contrib.auth.backends.ModelBackend")
-    record(request.actor, "account.demo-sign-in", "user", user.id)
     target = _back(request)
     return redirect(
         "/desk" if target == "/" and Post.objects.filter(person_id=user.person_id).exists() else target

@@ -212,6 +212,7 @@ def submit(request, draft_id):
     """Hand it in, once."""
     if request.actor.person_id is None:
         return hold(request)
+    _draft(request, draft_id)
     try:
         case_id = cases.submit(request.actor, draft_id)
     except cases.Incomplete:

@@ -16,6 +16,7 @@ from yiwang.engines.cases.forms.contracts import (
     Way,
 )
 from yiwang.engines.cases.forms.fill import answer, check, choices, conditions, editable, fill, visible
+from yiwang.engines.cases.forms.materials import verified
 from yiwang.engines.cases.forms.merge import plan
 from yiwang.engines.cases.forms.project import (
     LicenceContent,
@@ -63,6 +64,7 @@ __all__ = [
     "render",
     "show",
     "validate",
+    "verified",
     "visible",
     "write_backs",
 ]

@@ -14,7 +14,6 @@ from yiwang.engines.cases.forms.contracts import (
     Lookup,
     Origin,
     Provenance,
-    RegisterLookup,
     RegisterUnavailable,
     Way,
 )
@@ -141,7 +140,7 @@ def _value(
     if not field.lookups:  # from the sign-in, or by authorisation
         return (typed, Provenance(Origin.PREFILLED, field.source)) if typed not in EMPTY else None
     for source in field.lookups:
-        record = _read(source, filled, provenance, lookup)
+        record = known_record(source.register, source.key, filled, provenance, lookup)
         if record and record.get(source.field) not in EMPTY:
             return record[source.field], Provenance(
                 Origin.PREFILLED,
@@ -152,19 +151,23 @@ def _value(
     return None
 
 
-def _read(
-    source: RegisterLookup, filled: Mapping[str, Any], provenance: Mapping[str, Provenance], lookup: Lookup
+def known_record(
+    register: str,
+    key: str,
+    filled: Mapping[str, Any],
+    provenance: Mapping[str, Provenance],
+    lookup: Lookup,
 ) -> Mapping[str, Any] | None:
-    """A register's record, by a key that the sign-in, a register or a derivation gave.
+    """A register's record, by the value of path ``key`` that the sign-in, a register or a derivation gave.
 
     Never by a typed key: typing somebody's number must not show that person's data.
     """
-    key = filled.get(source.key)
-    given = provenance.get(source.key)
-    if key in EMPTY or given is None or given.origin in (Origin.ASKED, Origin.DEFAULT):
+    value = filled.get(key)
+    given = provenance.get(key)
+    if value in EMPTY or given is None or given.origin in (Origin.ASKED, Origin.DEFAULT):
         return None
     try:
-        return lookup(source.register, str(key))
+        return lookup(register, str(value))
     except RegisterUnavailable:
         return None
 

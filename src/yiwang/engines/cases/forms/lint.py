@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from yiwang.engines.cases.forms.demand import entity_of
 from yiwang.engines.cases.forms.dictionary import SERVICE
 from yiwang.engines.cases.forms.lint_names import Names, Path
 from yiwang.engines.cases.forms.lint_plans import plans
-from yiwang.engines.cases.forms.merge import entity_of
 from yiwang.engines.cases.forms.selftest import failures
 from yiwang.kernel.packs.contracts import Library, Pack, Problem
 
