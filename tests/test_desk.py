@@ -80,3 +80,36 @@ def test_a_refusal_has_reasons_and_routes_of_appeal(visit):
     assert "该期间没有缴费记录" in text
     assert "行政复议" in text
     assert "行政诉讼" in text
+
+
+def test_registers_alone_decide_what_the_pack_lets_them_and_a_person_the_rest(visit):
+    """秒批: all conditions known from registers → granted at once, by the system; one that fails → the desk."""
+
+    def file(province):
+        page = visit("elder")
+        page.goto("/services/yb.remote_care")
+        page.click("text=开始办理")
+        page.wait_for_load_state()
+        page.goto(page.url.rsplit("/", 1)[0] + "/service")
+        page.select_option('[name="service.care_province"]', province)
+        page.check('[name="service.care_reason"] >> nth=0')
+        page.click("text=保存并继续")
+        page.wait_for_url("**/check")
+        page.click("text=确认并提交")
+        page.wait_for_url("**/cases/**")
+        return page, page.url.split("?")[0], page.inner_text(".done b")
+
+    page, path, _number = file("11")
+
+    def granted():
+        page.goto(path)
+        return page.locator("a:text-is('异地就医备案凭证')").count()
+
+    until(granted, 20)
+    assert "系统自动办理" in page.inner_text("main")
+    page, path, number = file("37")  # at home: the condition is not met, so nobody is refused by a machine
+    clerk = visit("official16")
+    open_at_desk(clerk, number)
+    assert "不符合" in clerk.inner_text("main")
+    page.goto(path)
+    assert page.locator("a:text-is('异地就医备案凭证')").count() == 0

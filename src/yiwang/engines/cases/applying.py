@@ -22,13 +22,11 @@ from yiwang.kernel.registers import api as registers
 
 from . import forms, store
 from .actions import begin
-from .contracts import Phase, Status
+from .contracts import PURPOSE, Phase, Status
 from .forms import FieldError, FormPlan, Provenance, RegisterUnavailable, Way
 from .items import publish
 from .models import Case, Draft
 from .store import Change
-
-PURPOSE = "办理政务服务事项"
 
 
 class Incomplete(Refused):

@@ -5,6 +5,9 @@ No Django here: ``words.py`` says the same in the words of the screen.
 
 from enum import StrEnum
 
+PURPOSE = "办理政务服务事项"
+"""What cases look registers up for; each register's pack lists it or refuses."""
+
 
 class Status(StrEnum):
     """Legal milestones, in order."""

@@ -4,11 +4,13 @@ Each handler runs as the system, in the transaction that deletes its outbox row;
 carries an id derived from the event, so that running again after a crash changes nothing.
 """
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from yiwang.kernel.access.contracts import SYSTEM, Refused
 from yiwang.kernel.documents import api as documents
@@ -20,8 +22,8 @@ from yiwang.kernel.packs import api as packs
 from yiwang.kernel.registers import api as registers
 
 from . import actions, forms
-from .contracts import Phase, Result
-from .items import item
+from .contracts import PURPOSE, Phase, Result
+from .items import graph, item
 from .models import Case, Number
 from .notices import content_of, message_of
 
@@ -72,6 +74,41 @@ def _about(case: Case) -> documents.Concerning:
     return documents.Concerning(
         case.subject_id, case.subject_name, case.org_id, case.org.name if case.org else "", case.id
     )
+
+
+MOST_STEPS = 10  # that the system takes by itself in one case
+_FORWARD = ("accept", "pass", "grant")
+
+
+@on("cases.self-decision")
+def decide(body: dict[str, Any], trace_id: UUID | None) -> None:
+    """秒批: grant at once what the pack lets registers decide alone; anything unknown waits for a person."""
+    case = _case(body)
+    plan = forms.plan(packs.library(case.release), case.ref)
+    data = {**case.data, "today": timezone.localdate().isoformat()}
+
+    def look(register: str, key: str) -> Mapping[str, Any] | None:
+        try:
+            found: Mapping[str, Any] | None = registers.lookup(register, key, PURPOSE, case.id)
+        except registers.Unavailable as down:
+            raise forms.RegisterUnavailable(str(down)) from down
+        return found
+
+    conditions = [c.value for c in forms.conditions(plan, case.ref, data, look)]
+    materials = [m["way"] != forms.Way.UPLOAD for m in case.extra.get("materials", [])]
+    if not forms.decides_itself(plan, case.ref, data, conditions, materials):
+        return
+    for step in range(MOST_STEPS):
+        token = case.tokens.filter(kind="user").order_by("id").first()
+        if token is None:
+            return
+        codes = [o.code for o in graph(case.flow_id).node(token.node).outcomes]
+        forward = next((code for code in _FORWARD if code in codes), None)
+        if forward is None:
+            return
+        reason = _("受理条件和材料均已由登记库核验，系统自动办理。")
+        command = derived_id("self-decision", case.id, step)
+        actions.complete(SYSTEM, case.id, token.id, forward, reason, command)
 
 
 @on("cases.happened")

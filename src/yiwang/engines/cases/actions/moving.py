@@ -183,6 +183,8 @@ def begin(held: Locked, now: datetime, data: dict[str, Any] | None = None) -> Ch
         raise AlreadyChanged(_("这件办件已经开始办理。"))
     change = Change("started", data=data or {}, patch={"phase": Phase.OPEN, "status": Status.RECEIVED})
     step = advance(graph(held.flow_id), EMPTY, Start(), {**held.data, **(data or {})})
+    if spec_of(held).data.get("decision", {}).get("auto"):
+        change.outbox.append(("cases.self-decision", {"case": str(held.id)}))
     return move(held, now, step, change)
 
 

@@ -15,7 +15,16 @@ from yiwang.engines.cases.forms.contracts import (
     RegisterUnavailable,
     Way,
 )
-from yiwang.engines.cases.forms.fill import answer, check, choices, conditions, editable, fill, visible
+from yiwang.engines.cases.forms.fill import (
+    answer,
+    check,
+    choices,
+    conditions,
+    decides_itself,
+    editable,
+    fill,
+    visible,
+)
 from yiwang.engines.cases.forms.materials import verified
 from yiwang.engines.cases.forms.merge import plan
 from yiwang.engines.cases.forms.project import (
@@ -55,6 +64,7 @@ __all__ = [
     "choices",
     "clean",
     "conditions",
+    "decides_itself",
     "editable",
     "fill",
     "label",

@@ -305,3 +305,22 @@ def conditions(
             )
         )
     return results
+
+
+def decides_itself(
+    plan: FormPlan,
+    item_id: str,
+    data: Mapping[str, Any],
+    conditions: list[bool | None],
+    materials: list[bool],
+) -> bool:
+    """Whether the item's pack lets the system grant it without a person (``decision.auto``).
+
+    Args:
+        conditions: the values of its acceptance conditions. materials: whether each needs nobody to look at it.
+    """
+    text = plan.library.get("service_item", item_id).data.get("decision", {}).get("auto")
+    if not text:
+        return False
+    names = {**context(plan, data), "conditions": conditions, "materials": materials}
+    return expressions.evaluate(expressions.rename(text, plan.item(item_id).bind), names) is True

@@ -78,6 +78,9 @@ def _conditions(names: Names, pack: Pack, ids: set[str]) -> Iterator[Problem]:
         if "register" in one:
             yield from names.register(pack, (*path, "register"), one["register"])
             yield from names.element(pack, (*path, "register", "key"), one["register"]["key"], roles)
+    auto = pack.data.get("decision", {}).get("auto")
+    if auto:
+        yield from names.feel(pack, ("decision", "auto"), auto, roles, {*ids, "conditions", "materials"})
 
 
 def item(names: Names, pack: Pack) -> Iterator[Problem]:
