@@ -4,6 +4,7 @@ from django.urls import include, path
 
 from yiwang.domains.services import screens as services
 from yiwang.engines.cases import screens as desk
+from yiwang.surfaces.portal import identity
 from yiwang.surfaces.portal import screens as portal
 from yiwang.surfaces.portal.views import SignIn
 
@@ -27,6 +28,13 @@ urlpatterns = [
     path("cases/<uuid:case_id>/supplement", services.supplement, name="supplement"),
     path("cases/<uuid:case_id>/withdraw", services.withdraw, name="withdraw"),
     path("cases/<uuid:case_id>/rate", services.rate, name="rate"),
+    path("mandates", identity.mandates, name="mandates"),
+    path("mandates/<uuid:mandate_id>/revoke", identity.revoke_mandate, name="revoke_mandate"),
+    path("act-for", identity.act_for, name="act_for"),
+    path("window", services.window, name="window"),
+    path("window/<slug:code>", services.window, name="window_code"),
+    path("window/receipts/<uuid:draft_id>", services.window_receipt, name="window_receipt"),
+    path("apply/<uuid:draft_id>/handover", services.handover, name="handover"),
     path("apply/<uuid:draft_id>/check", services.check, name="check"),
     path("apply/<uuid:draft_id>/submit", services.submit, name="submit"),
     path("apply/<uuid:draft_id>/<slug:page>", services.apply, name="apply"),

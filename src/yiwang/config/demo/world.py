@@ -129,6 +129,12 @@ def _accounts(everybody: list[Demo], today: date) -> None:
                 )
                 order += 1
         bureau = Organisation.objects.filter(region_id="371502", functions__contains=["卫生健康"]).first()
+        for username, county in (("window", COUNTY), ("window_qd", "370202")):
+            hall = responsible("政务服务", county)
+            user = _user(username, officials.pop(), f"{hall.name}　综合窗口", order)
+            Post.objects.create(
+                person=user.person, org=hall, title="综合窗口", roles=["window"], since=date(2020, 1, 1)
+            )
         if bureau:
             user = _user("bureau", officials.pop(), f"{bureau.name}　集中审批（示例）", order)
             roles = ["acceptor", "reviewer", "decider"]

@@ -35,11 +35,13 @@ from .contracts import RATING_LEVELS, Phase, Result, Status
 from .models import Case, Draft
 from .queries import documents_of, family, find, history, own
 from .ratings import rate
+from .windows import WINDOW, offer, open_at_window, receipt, take_over, taken_in, windows_of
 from .words import RATING
 
 __all__ = [
     "RATING",
     "RATING_LEVELS",
+    "WINDOW",
     "AlreadyChanged",
     "Case",
     "Draft",
@@ -61,17 +63,23 @@ __all__ = [
     "find_draft",
     "history",
     "in_item",
+    "offer",
+    "open_at_window",
     "open_draft",
     "open_drafts",
     "own",
     "plan_of",
     "rate",
+    "receipt",
     "request_extension",
     "request_supplement",
     "resume",
     "save_page",
     "submit",
     "suspend",
+    "take_over",
+    "taken_in",
     "value_in_bundle",
+    "windows_of",
     "withdraw",
 ]

@@ -23,7 +23,12 @@ class Draft(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     ref = models.CharField(max_length=80)  # id of a bundle or service item
     release = models.CharField(max_length=64)
-    subject_id = models.UUIDField(db_index=True)
+    subject_id = models.UUIDField(db_index=True)  # whose matter it is: a person or an enterprise
+    subject_kind = models.CharField(max_length=12, default="person")
+    applicant_id = models.UUIDField(null=True)  # the person of the form's login role
+    org_id = models.UUIDField(null=True, db_index=True)  # the window that helps with it
+    handover_code = models.CharField(max_length=12, unique=True, null=True)  # lets a window take it over
+    handover_until = models.DateTimeField(null=True)
     answers = models.JSONField(default=dict)  # situation id → answer
     data = models.JSONField(default=dict)  # path → value, as typed
     uploads = models.JSONField(default=dict)  # material key → file id

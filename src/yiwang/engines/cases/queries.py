@@ -28,7 +28,7 @@ def find(actor: Actor, case_id: UUID) -> Case | None:
 
 def own(actor: Actor) -> list[Case]:
     """The actor's own cases, bundles and stand-alone items, newest first."""
-    cases = Case.objects.filter(subject_id=actor.person_id, parent=None).select_related("org")
+    cases = Case.objects.filter(subject_id=actor.subject_id, parent=None).select_related("org")
     return list(cases.order_by("-submitted_at")[:100])
 
 

@@ -3,10 +3,10 @@
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
-from yiwang.kernel.accounts.queries import actor_of
+from yiwang.kernel.accounts.queries import MandateEnded, actor_of
 
 from .contracts import SYSTEM, Refused
-from .session import announce
+from .session import ACTING_FOR, announce
 
 
 class OneTransaction:
@@ -21,7 +21,12 @@ class OneTransaction:
     def __call__(self, request):
         with transaction.atomic():
             announce(SYSTEM)  # only the system may look up who somebody is
-            request.actor = actor_of(request.user)
+            try:
+                request.actor = actor_of(request.user, request.session.get(ACTING_FOR, ""))
+            except MandateEnded as ended:
+                del request.session[ACTING_FOR]
+                request.actor = actor_of(request.user)
+                raise PermissionDenied(str(ended)) from ended
             announce(request.actor)
             response = self.get_response(request)
             if response.status_code >= 500:

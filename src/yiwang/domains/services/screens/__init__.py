@@ -4,6 +4,7 @@ from .apply import apply, begin, check, submit
 from .find import search, service
 from .own import case, document, inbox, list_cases, rate, verify, withdraw
 from .supplement import supplement
+from .window import handover, window, window_receipt
 
 __all__ = [
     "apply",
@@ -11,6 +12,7 @@ __all__ = [
     "case",
     "check",
     "document",
+    "handover",
     "inbox",
     "list_cases",
     "rate",
@@ -19,5 +21,7 @@ __all__ = [
     "submit",
     "supplement",
     "verify",
+    "window",
+    "window_receipt",
     "withdraw",
 ]

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from yiwang.domains.services import forms as pages
 from yiwang.domains.services.guide import guide
 from yiwang.engines.cases import api as cases
-from yiwang.kernel.accounts.models import Person
+from yiwang.kernel.access.contracts import Refused
 from yiwang.kernel.files.api import take
 from yiwang.kernel.files.rules import NotTaken
 
@@ -29,12 +29,17 @@ def begin(request, ref):
     if guide(ref, {}) is None:
         raise Http404
     answers = {k: v == "true" for k, v in request.POST.items() if v in ("true", "false")}
-    draft = cases.open_draft(request.actor, ref, answers)
-    return redirect("apply", draft.id, _first_page(request, draft))
+    try:
+        draft = cases.open_draft(request.actor, ref, answers)
+    except Refused as refused:
+        messages.error(request, str(refused))
+        return redirect("service", ref)
+    return redirect("apply", draft.id, first_page(request, draft))
 
 
-def _first_page(request, draft: cases.Draft) -> str:
-    filled = cases.fill(draft, Person.objects.get(id=draft.subject_id))
+def first_page(request, draft: cases.Draft) -> str:
+    """Where to go on with a draft: open questions, the first page not saved yet, or the check."""
+    filled = cases.fill(request.actor, draft)
     draft.save()
     if any(s.asked for s in filled.plan.situations):
         return QUESTIONS
@@ -57,7 +62,7 @@ def _questions(request, draft, filled):
         draft.refresh_from_db()
         open_ones = [s for s in open_ones if s.id not in given]
         if not open_ones:
-            return redirect("apply", draft.id, _first_page(request, draft))
+            return redirect("apply", draft.id, first_page(request, draft))
     errors = [{"anchor": s.id, "message": s.ask} for s in open_ones] if request.method == "POST" else []
     draft.save()
     return render(
@@ -82,8 +87,8 @@ def apply(request, draft_id, page):
         return hold(request)
     draft = _draft(request, draft_id)
     if draft.submitted_at:
-        return redirect("case", draft.id)
-    filled = cases.fill(draft, Person.objects.get(id=draft.subject_id))
+        return redirect("window_receipt" if draft.org_id in request.actor.posts else "case", draft.id)
+    filled = cases.fill(request.actor, draft)
     titles = [p.id for p in filled.plan.pages]
     if page == QUESTIONS:
         return _questions(request, draft, filled)
@@ -110,7 +115,7 @@ def _save(request, draft, filled, page, titles):
         if key not in wanted:
             continue
         try:
-            stored = take(request.actor, draft.subject_id, upload.name, upload, draft.id)
+            stored = take(request.actor, draft.subject_id, upload.name, upload, draft.id, draft.org_id)
             uploads[key] = str(stored.id)
         except NotTaken as error:
             errors[key] = str(error)
@@ -120,7 +125,7 @@ def _save(request, draft, filled, page, titles):
     except cases.SavedElsewhere as elsewhere:
         errors["page"] = str(elsewhere)
         return _show(request, draft, pages.with_values(filled, values), page, errors, status=409)
-    filled = cases.fill(saved, Person.objects.get(id=saved.subject_id))
+    filled = cases.fill(request.actor, saved)
     saved.save()
     errors = {**pages.missing(filled, page), **errors}
     if errors:
@@ -142,6 +147,11 @@ def _steps(plan, done, now):
     return {"steps": steps, "n": n, "total": len(steps)}
 
 
+def _help(request, draft, filled):
+    """At a window, the page says for whom it is."""
+    return {"at_window": draft.org_id in request.actor.posts, "for_whom": filled.subject_name}
+
+
 def _show(request, draft, filled, page, errors, status=200):
     current = next(p for p in filled.plan.pages if p.id == page)
     ids = [p.id for p in filled.plan.pages]
@@ -161,6 +171,7 @@ def _show(request, draft, filled, page, errors, status=200):
             "previous": ids[ids.index(page) - 1] if ids.index(page) else None,
             "has_upload": any(w.kind == "upload" for w in widgets),
             "to_check": "check" in request.GET,
+            **_help(request, draft, filled),
             **_steps(filled.plan, draft.done, page),
         },
         status=status,
@@ -174,12 +185,12 @@ def check(request, draft_id):
         return hold(request)
     draft = _draft(request, draft_id)
     if draft.submitted_at:
-        return redirect("case", draft.id)
+        return redirect("window_receipt" if draft.org_id in request.actor.posts else "case", draft.id)
     return _check(request, draft)
 
 
 def _check(request, draft, status=200):
-    filled = cases.fill(draft, Person.objects.get(id=draft.subject_id))
+    filled = cases.fill(request.actor, draft)
     draft.save()
     page_of = {path: p for p in filled.plan.pages for path in p.fields}
     last = filled.plan.pages[-1]
@@ -201,6 +212,7 @@ def _check(request, draft, status=200):
             "problems": errors,
             "previous": last.id,
             "consent": filled.plan.library.get(filled.plan.kind, filled.plan.ref).data.get("consent", []),
+            **_help(request, draft, filled),
             **_steps(filled.plan, draft.done, "check"),
         },
         status=status,
@@ -212,9 +224,11 @@ def submit(request, draft_id):
     """Hand it in, once."""
     if request.actor.person_id is None:
         return hold(request)
-    _draft(request, draft_id)
+    draft = _draft(request, draft_id)
     try:
         case_id = cases.submit(request.actor, draft_id)
     except cases.Incomplete:
         return _check(request, _draft(request, draft_id), status=422)
+    if draft.org_id in request.actor.posts:
+        return redirect("window_receipt", case_id)
     return redirect(reverse("case", args=[case_id]) + "?new=1")

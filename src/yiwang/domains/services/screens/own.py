@@ -41,7 +41,7 @@ def list_cases(request):
 
 def own_case(request, case_id) -> cases.Case:
     found = cases.find(request.actor, case_id)
-    if found is None or found.subject_id != request.actor.person_id:
+    if found is None or found.subject_id != request.actor.subject_id:
         raise Http404
     return found
 
@@ -120,7 +120,7 @@ def inbox(request):
     return render(
         request,
         "services/messages.html",
-        {"inbox": Message.objects.filter(subject_id=request.actor.person_id)[:100]},
+        {"inbox": Message.objects.filter(subject_id=request.actor.subject_id)[:100]},
     )
 
 

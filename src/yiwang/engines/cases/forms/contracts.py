@@ -184,6 +184,7 @@ class FormPlan:
     sha256: str
     roles: Mapping[str, str]  # role -> entity
     login: str  # role of the person who logs in
+    subject: str | None  # role of the enterprise whose matter it is; None: the person's own
     known: tuple[str, ...]  # paths known from the login and from authorisations
     answers: Mapping[str, Any]
     items: tuple[PlanItem, ...]

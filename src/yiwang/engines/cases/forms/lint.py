@@ -91,8 +91,9 @@ def item(names: Names, pack: Pack) -> Iterator[Problem]:
         if entity not in names.words.entities():
             yield names.unknown(pack, ("roles", role), "实体", entity, names.words.entities())
             return
-    if data["login"] not in roles:
-        yield pack.problem(("login",), f"登录角色 {data['login']} 没有声明", "写进 roles", "L2")
+    for key, what in (("login", "登录角色"), ("subject", "企业角色")):
+        if data.get(key, data["login"]) not in roles:
+            yield pack.problem((key,), f"{what} {data[key]} 没有声明", "写进 roles", "L2")
     yield from _situations(names, pack, ids)
     yield from _conditions(names, pack, ids)
     yield from names.element(pack, ("authority", "region"), data["authority"]["region"], roles)
@@ -225,8 +226,9 @@ def bundle(names: Names, pack: Pack) -> Iterator[Problem]:
         if entity not in names.words.entities():
             yield names.unknown(pack, ("roles", role), "实体", entity, names.words.entities())
             return
-    if data["login"] not in roles:
-        yield pack.problem(("login",), f"登录角色 {data['login']} 没有声明", "写进 roles", "L2")
+    for key, what in (("login", "登录角色"), ("subject", "企业角色")):
+        if data.get(key, data["login"]) not in roles:
+            yield pack.problem((key,), f"{what} {data[key]} 没有声明", "写进 roles", "L2")
     yield from _situations(names, pack, ids)
     yield from _conditions(names, pack, ids)
     items = {p.id: p for p in names.library.all("service_item")}

@@ -62,6 +62,7 @@ class _Planner:
         self.roles = {name: entity_of(role) for name, role in self.data["roles"].items()}
         self.roles.setdefault(SERVICE, SERVICE)
         self.login = str(self.data["login"])
+        self.subject: str | None = self.data.get("subject")
         everything = {p.id for p in library.all("register")}
         if isinstance(registers_up, bool):
             self.up: frozenset[str] = frozenset(everything if registers_up else ())
@@ -282,8 +283,9 @@ class _Planner:
             return Origin.PRODUCED, f"由{self.library.get('service_item', self.produced[path]).name}产生", ()
         if path in anyway:
             return None
-        if role == self.login and self.words.session(wanted.element):
-            return Origin.PREFILLED, "实名登录", ()
+        session = self.words.session(wanted.element)
+        if session and role in (self.login, self.subject):
+            return Origin.PREFILLED, "实名登录" if role == self.login else session, ()
         if path in known:
             lookup = known[path].get("lookup")
             if not lookup:
@@ -341,6 +343,7 @@ class _Planner:
             sha256=self.pack.sha256,
             roles=self.roles,
             login=self.login,
+            subject=self.subject,
             known=tuple(self._known()),
             answers=self.answers,
             items=tuple(
