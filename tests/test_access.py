@@ -12,7 +12,7 @@ from yiwang.config import embedded
 from yiwang.engines.cases.models import Case, Rating
 from yiwang.kernel.access.contracts import SYSTEM, VISITOR
 from yiwang.kernel.access.session import acting, announce
-from yiwang.kernel.accounts.models import Person
+from yiwang.kernel.accounts.models import Mandate, Person
 from yiwang.kernel.documents.models import IssuedDocument
 from yiwang.kernel.ids import new_id
 from yiwang.kernel.registers.models import Lookup
@@ -25,7 +25,19 @@ def foreign():
         case = Case.objects.filter(kind="bundle").exclude(subject_name="王秀兰").order_by("number").first()
         child = case.children.exclude(org=None).order_by("number").first()
         document = IssuedDocument.objects.filter(case_id=case.id).first()
-        return case, child, document
+        mandate = Mandate.objects.create(
+            subject_kind="person", subject_id=case.subject_id, subject_name=case.subject_name,
+            agent=Person.objects.get(users__username="elder"), agent_name="孙德胜", roles=["handler"],
+            since="2020-01-01", until="2020-02-01", granted_by="test",
+        )  # fmt: skip
+        objects = {
+            "case_id": child.id,
+            "draft_id": case.id,
+            "document_id": document.id,
+            "mandate_id": mandate.id,
+            "file_id": uuid.uuid4(),
+        }
+        return case, child, objects
 
 
 def test_application_role_owns_nothing_and_passes_no_policy():
@@ -37,7 +49,7 @@ def test_application_role_owns_nothing_and_passes_no_policy():
 
 
 def test_rows_of_others_are_invisible_even_to_a_query_that_forgot_to_filter(become, foreign):
-    case, _child, _document = foreign
+    case, _child, _objects = foreign
     with acting(become("mother")):
         assert not Case.objects.filter(id=case.id).exists()
     with acting(VISITOR):
@@ -101,18 +113,17 @@ def test_even_the_owner_cannot_change_events_unnoticed():
         owner.execute("update cases_event set body = '{}'")
 
 
-WHO = [None, "mother", "father", "official10", "official13", "bureau"]
+WHO = [None, "mother", "father", "official10", "official13", "bureau", "window"]
 
 
 @pytest.mark.parametrize("who", WHO)
 def test_no_page_shows_somebody_elses_case(visit, foreign, who):
     """Every address with an object in it, tried with an object that is not the visitor's own."""
-    case, child, document = foreign
+    case, _child, objects = foreign
     page = visit(who)
     allowed = set()
     if who == "official10":  # 历下区卫生健康局 handles the child and leads the bundle
         allowed = {"desk_case", "desk_flow", "document"}
-    objects = {"case_id": child.id, "draft_id": case.id, "document_id": document.id, "file_id": uuid.uuid4()}
     from yiwang.config.urls import urlpatterns
 
     for pattern in urlpatterns:
@@ -138,11 +149,10 @@ def test_no_command_reaches_somebody_elses_case(visit, foreign, who):
     """Every address with an object in it takes no POST for an object that is not the visitor's own."""
     from yiwang.config.urls import urlpatterns
 
-    case, child, document = foreign
+    case, _child, objects = foreign
     page = visit(who)
     page.goto("/verify")
     token = page.locator('[name="csrfmiddlewaretoken"]').first.input_value()
-    objects = {"case_id": child.id, "draft_id": case.id, "document_id": document.id, "file_id": uuid.uuid4()}
 
     def heads():
         with acting(SYSTEM):
@@ -181,7 +191,7 @@ def test_commands_refuse_those_without_the_post(become, foreign):
     from yiwang.engines.cases import actions
     from yiwang.kernel.access.contracts import Refused
 
-    _case, child, _document = foreign
+    _case, child, _objects = foreign
     for who in ("mother", "official13", "bureau"):
         actor = become(who)
         with pytest.raises(Refused), acting(actor):

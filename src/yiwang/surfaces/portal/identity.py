@@ -3,6 +3,7 @@
 from datetime import date
 
 from django.contrib import messages
+from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -65,9 +66,9 @@ def revoke_mandate(request, mandate_id):
     """Take a mandate back, or lay it down."""
     try:
         actions.revoke(request.actor, mandate_id)
-        messages.success(request, _("已收回，立即生效。"))
     except Refused as refused:
-        messages.error(request, str(refused))
+        raise Http404 from refused
+    messages.success(request, _("已收回，立即生效。"))
     return redirect("mandates")
 
 

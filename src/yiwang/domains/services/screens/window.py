@@ -2,7 +2,6 @@
 
 import segno
 from django.conf import settings
-from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.utils.safestring import SafeString
@@ -79,8 +78,7 @@ def handover(request, draft_id):
     try:
         draft = cases.offer(request.actor, draft_id)
     except Refused as refused:
-        messages.error(request, str(refused))
-        return redirect("cases")
+        raise Http404 from refused
     return render(
         request,
         "services/handover.html",
