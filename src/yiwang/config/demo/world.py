@@ -12,7 +12,7 @@ from yiwang.kernel.access.contracts import SYSTEM
 from yiwang.kernel.access.session import acting
 from yiwang.kernel.accounts.models import Person, User
 from yiwang.kernel.orgs.models import Organisation, Post, Region
-from yiwang.kernel.orgs.queries import responsible
+from yiwang.kernel.orgs.queries import MANAGER, responsible
 
 from . import cases
 from .people import COUNTIES, Demo, people
@@ -121,7 +121,10 @@ def _accounts(everybody: list[Demo], today: date) -> None:
         for function in FUNCTIONS:
             org = responsible(function, COUNTY)
             assert org is not None  # noqa: S101 (the organisation pack covers every county)
-            for title, roles in (("受理岗、审查岗", ["acceptor", "reviewer"]), ("决定岗", ["decider"])):
+            for title, roles in (
+                ("受理岗、审查岗", ["acceptor", "reviewer"]),
+                ("决定岗", ["decider"]),
+            ):
                 who = officials.pop()
                 user = _user(f"official{order}", who, f"{org.name}　{title}", order)
                 Post.objects.create(
@@ -129,6 +132,15 @@ def _accounts(everybody: list[Demo], today: date) -> None:
                 )
                 order += 1
         bureau = Organisation.objects.filter(region_id="371502", functions__contains=["卫生健康"]).first()
+        for username, region, function in (
+            ("manager", COUNTY, "医疗保障"),
+            ("manager_city", f"{COUNTY[:4]}00", "医疗保障"),
+        ):
+            office = responsible(function, region)
+            user = _user(username, officials.pop(), f"{office.name}　负责人", order)
+            Post.objects.create(
+                person=user.person, org=office, title="负责人", roles=[MANAGER], since=date(2020, 1, 1)
+            )
         for username, county in (("window", COUNTY), ("window_qd", "370202")):
             hall = responsible("政务服务", county)
             user = _user(username, officials.pop(), f"{hall.name}　综合窗口", order)

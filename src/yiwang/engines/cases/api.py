@@ -33,8 +33,8 @@ from .applying import (
 )
 from .contracts import RATING_LEVELS, Phase, Result, Status
 from .models import Case, Draft
-from .queries import documents_of, family, find, history, own
-from .ratings import rate
+from .queries import documents_of, family, find, history, own, rectifications
+from .ratings import rate, settle
 from .windows import WINDOW, offer, open_at_window, receipt, take_over, taken_in, windows_of
 from .words import RATING
 
@@ -71,10 +71,12 @@ __all__ = [
     "plan_of",
     "rate",
     "receipt",
+    "rectifications",
     "request_extension",
     "request_supplement",
     "resume",
     "save_page",
+    "settle",
     "submit",
     "suspend",
     "take_over",

@@ -17,14 +17,15 @@ from yiwang.kernel.documents import api as documents
 from yiwang.kernel.events.api import on
 from yiwang.kernel.ids import derived_id
 from yiwang.kernel.notify.api import tell
-from yiwang.kernel.orgs.queries import region_names, responsible
+from yiwang.kernel.orgs.models import Post
+from yiwang.kernel.orgs.queries import MANAGER, above, region_names, responsible
 from yiwang.kernel.packs import api as packs
 from yiwang.kernel.registers import api as registers
 
 from . import actions, forms
 from .contracts import PURPOSE, Phase, Result
 from .items import graph, item
-from .models import Case, Number
+from .models import Case, Number, Rectification
 from .notices import content_of, message_of
 
 
@@ -220,3 +221,66 @@ def recalculate(body: dict[str, Any], trace_id: UUID | None) -> None:
     mark = f"{body['source']} {timezone.now():%Y%m%d%H%M}"
     for case_id in Case.objects.filter(due_provisional=True, closed_at=None).values_list("id", flat=True):
         actions.recompute_due(SYSTEM, case_id, body["source"], derived_id("recompute", case_id, mark))
+
+
+def _tell_staff(case: Case, what: str, org_ids: list[UUID], roles: set[str], title: str, text: str) -> None:
+    """A message to everybody who holds one of the roles in the offices."""
+    for post in Post.objects.filter(org_id__in=org_ids, roles__overlap=list(roles), until=None):
+        tell(
+            derived_id("message", case.id, case.seq, what, post.person_id),
+            post.person_id,
+            title,
+            text,
+            f"/desk/cases/{case.id}",
+            case.id,
+        )
+
+
+@on("cases.escalated")
+def pressed(body: dict[str, Any], trace_id: UUID | None) -> None:
+    """督办 reaches those who have the case, and their manager."""
+    case = _case(body)
+    roles = {t.role for t in case.tokens.filter(kind="user")} | {MANAGER}
+    title = _("督办：%(name)s %(number)s") % {"name": case.name, "number": case.number}
+    _tell_staff(case, "escalated", [case.org_id], roles, title, body["note"])
+
+
+@on("cases.overdue")
+def overdue(body: dict[str, Any], trace_id: UUID | None) -> None:
+    """A case ran over its limit: its office's manager hears of it, and the office above."""
+    case = _case(body)
+    higher = above(case.org) if case.org else None
+    orgs = [org.id for org in (case.org, higher) if org]
+    title = _("已超期：%(name)s %(number)s") % {"name": case.name, "number": case.number}
+    text = _("%(org)s 没有在承诺时限内办结，请督促。") % {"org": case.org.name if case.org else ""}
+    _tell_staff(case, "overdue", orgs, {MANAGER}, title, text)
+
+
+@on("ratings.rectify")
+def to_rectify(body: dict[str, Any], trace_id: UUID | None) -> None:
+    """Whoever is to mend a bad rating hears of it."""
+    done = Rectification.objects.get(id=body["rectification"])
+    if done.assignee_id:
+        case = _case(body)
+        tell(
+            derived_id("message", done.id, "rectify"),
+            done.assignee_id,
+            _("差评整改：%(name)s") % {"name": case.name},
+            _("请在 %(day)s 前核实、整改并回访。") % {"day": timezone.localtime(done.due_at).date()},
+            "/desk/ratings",
+            case.id,
+        )
+
+
+@on("ratings.answered")
+def rectified(body: dict[str, Any], trace_id: UUID | None) -> None:
+    """The person who rated hears what was mended, and is asked whether it is solved."""
+    done = Rectification.objects.get(id=body["rectification"])
+    tell(
+        derived_id("message", done.id, "answered"),
+        done.subject_id,
+        _("您的评价有了答复"),
+        done.answer,
+        f"/cases/{body['case']}#rate",
+        UUID(body["case"]),
+    )

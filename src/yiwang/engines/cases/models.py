@@ -109,6 +109,8 @@ class Token(models.Model):
     body = models.JSONField()
     due_at = models.DateTimeField(null=True)
     created = models.DateTimeField()
+    assignee_id = models.UUIDField(null=True)  # the official it was given to; null: anybody with the role
+    assignee_name = models.CharField(max_length=50, null=True)
 
     class Meta:
         indexes = [
@@ -173,6 +175,41 @@ class Rating(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(level__gte=1, level__lte=5), name="rating_of_five_levels")
         ]
+
+
+class Rectification(models.Model):
+    """整改: what a bad rating sets going. Done by somebody else than the rated, then asked back."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    rating = models.ForeignKey(Rating, on_delete=models.PROTECT, related_name="rectifications")
+    subject_id = models.UUIDField(db_index=True)
+    org_id = models.UUIDField(db_index=True)
+    assignee_id = models.UUIDField(null=True)  # null: any manager of the office who was not rated
+    assignee_name = models.CharField(max_length=50, blank=True)
+    rated = models.JSONField()  # labels of those who acted on the case: none of them may do it
+    round = models.PositiveSmallIntegerField(default=1)
+    opened_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    answer = models.TextField(blank=True)  # what was found and mended, for the person
+    called_back = models.CharField(max_length=300, blank=True)
+    answered_at = models.DateTimeField(null=True)
+    solved = models.BooleanField(null=True)  # as the person says
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["rating", "round"], name="one_rectification_a_round")]
+
+
+class SavedFilter(models.Model):
+    """A filter of the inbox under a name of the official's own."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    person_id = models.UUIDField()
+    name = models.CharField(max_length=40)
+    query = models.CharField(max_length=500)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["person_id", "name"], name="filter_name_once")]
 
 
 class Number(models.Model):

@@ -1,13 +1,12 @@
 """Reads of cases, each filtered by who may see."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
 from django.db import connection
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from yiwang.kernel.access.contracts import Actor
@@ -15,10 +14,9 @@ from yiwang.kernel.access.rules import visible
 from yiwang.kernel.documents.models import IssuedDocument
 
 from . import chain
-from .contracts import Phase
 from .flow import Cancel, Command, Complete, FireTimer, Start, State, replay
 from .items import graph
-from .models import Case, Event, Token
+from .models import Case, Event, Rectification
 
 
 def find(actor: Actor, case_id: UUID) -> Case | None:
@@ -39,69 +37,15 @@ def family(case: Case) -> list[Case]:
     return list(case.children.select_related("org").order_by("number"))
 
 
-@dataclass(frozen=True)
-class Work:
-    """One line of the inbox."""
-
-    case: Case
-    token_id: int
-    step: str
-    due_at: datetime | None
-    tone: str
-    left: str
-
-
-def tone(due_at: datetime | None, phase: str, now: datetime) -> tuple[str, str]:
-    """The colour of a clock and its words: green, amber within a day, red when overdue, grey standing still."""
-    if phase == Phase.SUSPENDED:
-        return "calm", _("已暂停计时")
-    if phase == Phase.SUPPLEMENT:
-        return "calm", _("等申请人补正")
-    if due_at is None:
-        return "calm", _("未开始计时")
-    left = due_at - now
-    if left < timedelta(0):
-        return "bad", _("已超期 %(days)s 天") % {"days": max(1, -left.days - (left.seconds == 0))}
-    days = (timezone.localtime(due_at).date() - timezone.localtime(now).date()).days
-    if days == 0:
-        return "warn", _("今天到期")
-    if days == 1:
-        return "warn", _("明天到期")
-    return "ok", _("还有 %(days)s 天") % {"days": days}
-
-
-def inbox(actor: Actor, limit: int = 50, after: int = 0) -> list[Work]:
-    """The open work of the actor's posts, the most urgent first."""
-    pairs = [(org, role) for org, roles in actor.posts.items() for role in roles]
-    if not pairs:
-        return []
-    now = timezone.now()
-    tokens = (
-        Token.objects.filter(
-            kind="user", org_id__in={o for o, _role in pairs}, role__in={r for _o, r in pairs}
-        )
-        .select_related("case", "case__org")
-        .order_by("due_at", "case_id")[after : after + limit]
-    )
-    lines = []
-    for token in tokens:
-        if not actor.has_role(token.org_id, token.role):
-            continue
-        colour, left = tone(token.due_at, token.case.phase, now)
-        lines.append(Work(token.case, token.id, token.name, token.due_at, colour, left))
-    return lines
-
-
-def inbox_size(actor: Actor) -> int:
-    """How many pieces of work wait for the actor's posts."""
-    roles = {r for held in actor.posts.values() for r in held}
-    return Token.objects.filter(kind="user", org_id__in=list(actor.posts), role__in=roles).count()
-
-
 def documents_of(case: Case) -> list[IssuedDocument]:
     """The signed documents of a case and, for a bundle, of its children."""
     ids = [case.id, *(c.id for c in family(case))]
     return list(IssuedDocument.objects.filter(case_id__in=ids))
+
+
+def rectifications(case: Case) -> list[Rectification]:
+    """What a bad rating of the case set going, round by round."""
+    return list(Rectification.objects.filter(rating__case=case).order_by("round"))
 
 
 @dataclass(frozen=True)
@@ -138,6 +82,11 @@ def _happening(event: Event) -> Happening:
         "extended": _("批准延长 %(value)s %(unit)s")
         % {"value": body.get("value", ""), "unit": body.get("unit", "")},
         "withdrawn": _("申请人撤回"),
+        "assigned": _("%(node)s：交给 %(to)s 办理") % {"node": node, "to": body.get("to", "")},
+        "transferred": _("由 %(was)s 转到 %(to)s 办理")
+        % {"was": body.get("from", ""), "to": body.get("to", "")},
+        "escalated": _("督办"),
+        "overdue": _("超过承诺时限，已报负责人和上级机构"),
         "timer": _("到时自动：%(node)s") % {"node": node},
         "stopped": _("“%(because)s”未办成，本事项不再开始") % {"because": body.get("because", "")},
         "deadline-recalculated": _("因放假安排调整，重新计算期限"),

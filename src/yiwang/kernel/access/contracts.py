@@ -36,6 +36,7 @@ class Actor:
     posts: organisation id → roles held there today.
     acting_for: whose matters these are, when not his own; then he holds no post.
     interests: of an official, the subjects he may act for: their matters are his own, and not his to decide.
+    oversees: offices below one that the actor manages: he may read and press, not decide.
     """
 
     name: str = "访客"
@@ -45,6 +46,7 @@ class Actor:
     system: bool = False
     acting_for: Subject | None = None
     interests: frozenset[UUID] = frozenset()
+    oversees: frozenset[UUID] = frozenset()
 
     @property
     def subject_id(self) -> UUID | None:

@@ -27,7 +27,7 @@ def visible(actor: Actor, prefix: str = "") -> Q:
         return Q()
     mine = Q(**{f"{prefix}subject_id": actor.subject_id}) if actor.subject_id else Q(pk__in=[])
     if actor.posts:
-        mine |= Q(**{f"{prefix}org_id__in": list(actor.posts)})
+        mine |= Q(**{f"{prefix}org_id__in": [*actor.posts, *actor.oversees]})
     return mine
 
 

@@ -28,7 +28,7 @@ def announce(actor: Actor) -> None:
             [
                 str(actor.person_id or ""),
                 str(actor.subject_id or ""),
-                "{" + ",".join(map(str, actor.posts)) + "}",
+                "{" + ",".join(map(str, (*actor.posts, *actor.oversees))) + "}",
                 "on" if actor.system else "",
                 actor.label,
             ],

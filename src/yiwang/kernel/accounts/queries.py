@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from yiwang.kernel.access.contracts import VISITOR, Actor, Refused, Subject
-from yiwang.kernel.orgs.queries import posts_of
+from yiwang.kernel.orgs.queries import MANAGER, below, posts_of
 
 from .models import Mandate, User
 
@@ -27,9 +27,17 @@ def actor_of(user, acting_for: str = "") -> Actor:
     today = timezone.localdate()
     if not acting_for:
         posts = posts_of(person.id, today)
+        if not posts:
+            return Actor(person.name, user.id, person.id)
+        managed = [org for org, roles in posts.items() if MANAGER in roles]
         mandates = in_force(today).filter(agent_id=person.id).values_list("subject_id", flat=True)
         return Actor(
-            person.name, user.id, person.id, posts, interests=frozenset(mandates) if posts else frozenset()
+            person.name,
+            user.id,
+            person.id,
+            posts,
+            interests=frozenset(mandates),
+            oversees=below(managed) if managed else frozenset(),
         )
     mandate = in_force(today).filter(agent_id=person.id, subject_id=acting_for).first()
     if mandate is None:

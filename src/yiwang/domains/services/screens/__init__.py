@@ -2,7 +2,7 @@
 
 from .apply import apply, begin, check, submit
 from .find import search, service
-from .own import case, document, inbox, list_cases, rate, verify, withdraw
+from .own import case, document, inbox, list_cases, rate, settle, verify, withdraw
 from .supplement import supplement
 from .window import handover, window, window_receipt
 
@@ -18,6 +18,7 @@ __all__ = [
     "rate",
     "search",
     "service",
+    "settle",
     "submit",
     "supplement",
     "verify",

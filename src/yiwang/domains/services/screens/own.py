@@ -65,6 +65,7 @@ def case(request, case_id):
             "history": cases.history(found) if found.kind != "bundle" else [],
             "new": "new" in request.GET,
             "rating": getattr(found, "rating", None),
+            "rectifications": cases.rectifications(found),
             "levels": cases.RATING,
             "done": sum(1 for c in family if c.closed_at),
         },
@@ -110,6 +111,17 @@ def rate(request, case_id):
     except Refused as refused:
         messages.error(request, str(refused))
     return redirect(reverse("case", args=[found.id]) + "#rate")
+
+
+@require_POST
+def settle(request, rectification_id):
+    """Solved or not solved: the person who rated says so."""
+    try:
+        done = cases.settle(request.actor, rectification_id, request.POST.get("solved") == "true")
+    except Refused as refused:
+        raise Http404 from refused
+    messages.success(request, _("谢谢，已记下。") if done.solved else _("已记下，会再次整改并答复您。"))
+    return redirect(reverse("case", args=[done.rating.case_id]) + "#rate")
 
 
 @require_GET

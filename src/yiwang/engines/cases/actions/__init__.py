@@ -6,6 +6,7 @@ A command that cannot be applied raises ``Refused`` with a sentence for the pers
 """
 
 from .applicant import answer_supplement, withdraw
+from .managing import assign, escalate, transfer
 from .moving import AlreadyChanged, begin
 from .officials import (
     approve_extension,
@@ -15,16 +16,19 @@ from .officials import (
     resume,
     suspend,
 )
-from .system import finish_service, fire_timer, recompute_due, start, stop_waiting
+from .system import finish_service, fire_timer, mark_overdue, recompute_due, start, stop_waiting
 
 __all__ = [
     "AlreadyChanged",
     "answer_supplement",
     "approve_extension",
+    "assign",
     "begin",
     "complete",
+    "escalate",
     "finish_service",
     "fire_timer",
+    "mark_overdue",
     "recompute_due",
     "request_extension",
     "request_supplement",
@@ -32,5 +36,6 @@ __all__ = [
     "start",
     "stop_waiting",
     "suspend",
+    "transfer",
     "withdraw",
 ]

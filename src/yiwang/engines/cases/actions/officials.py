@@ -43,6 +43,11 @@ def complete(
         require_open(held)
         node = node_of(held, token_id)
         require_role(actor, Row(held), node.ext.get("role", ""))
+        given = next((t for t in held.tokens if t["id"] == token_id), None)
+        if given and given["assignee_id"] not in (None, actor.person_id) and not actor.system:
+            raise Refused(
+                _("这一步已交给%(name)s办理，请先由负责人改派。") % {"name": given["assignee_name"]}
+            )
         chosen = next((o for o in node.outcomes if o.code == outcome), None)
         if chosen and chosen.reason == "required" and not reason.strip():
             raise Refused(

@@ -53,6 +53,19 @@ def fire_timer(actor: Actor, case_id: UUID, token_id: int, node_id: str, command
     return execute(actor, case_id, command_id, decide, skip_locked=True)
 
 
+def mark_overdue(actor: Actor, case_id: UUID, command_id: UUID) -> Locked:
+    """The limit has passed and the case is open: said once, to those who can do something about it."""
+
+    def decide(held: Locked, now: datetime) -> Change:
+        if held.closed_at is not None or held.due_at is None or held.due_at > now:
+            raise AlreadyChanged(_("没有超期。"))
+        change = Change("overdue", patch={"extra": {**held.extra, "overdue": now.isoformat()}})
+        change.outbox.append(("cases.overdue", {"case": str(held.id), "seq": held.seq + 1}))
+        return change
+
+    return execute(actor, case_id, command_id, decide, skip_locked=True)
+
+
 def stop_waiting(actor: Actor, case_id: UUID, because: str, command_id: UUID) -> Locked:
     """A sibling whose result this case needs ended without it: it will not begin."""
 
