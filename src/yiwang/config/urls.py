@@ -20,6 +20,8 @@ urlpatterns = [
     path("accounts/", include("allauth.account.urls")),
     path("search", services.search, name="search"),
     path("messages", services.inbox, name="messages"),
+    path("numbers", services.numbers, name="numbers"),
+    path("numbers.csv", services.numbers_csv, name="numbers_csv"),
     path("verify", services.verify, name="verify"),
     path("verify/<slug:code>", services.verify, name="verify_code"),
     path("documents/<uuid:document_id>.pdf", services.document, name="document"),

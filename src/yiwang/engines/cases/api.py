@@ -34,7 +34,8 @@ from .applying import (
 from .contracts import RATING_LEVELS, Phase, Result, Status
 from .models import Case, Draft
 from .queries import documents_of, family, find, history, own, rectifications
-from .ratings import rate, settle
+from .ratings import public_comments, rate, settle
+from .statistics import Statistics, measure
 from .windows import WINDOW, offer, open_at_window, receipt, take_over, taken_in, windows_of
 from .words import RATING
 
@@ -50,6 +51,7 @@ __all__ = [
     "Phase",
     "Result",
     "SavedElsewhere",
+    "Statistics",
     "Status",
     "answer_situations",
     "answer_supplement",
@@ -63,12 +65,14 @@ __all__ = [
     "find_draft",
     "history",
     "in_item",
+    "measure",
     "offer",
     "open_at_window",
     "open_draft",
     "open_drafts",
     "own",
     "plan_of",
+    "public_comments",
     "rate",
     "receipt",
     "rectifications",

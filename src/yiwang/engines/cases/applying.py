@@ -327,6 +327,7 @@ def _create(actor: Actor, draft: Draft, filled: Filled, now: datetime, channel: 
                     "materials": _materials(plan, planned.id, draft, data),
                     "conditions": _conditions(plan, planned.id, data, draft),
                     "provenance": {p: v.source for p, v in filled.provenance.items()},
+                    **({} if bundle else {"burden": _measured(filled, draft, channel)}),
                 },
             }
         )

@@ -167,3 +167,25 @@ def published(text: str, *names: str) -> str:
         if name:
             text = text.replace(name, "＊")
     return _PERSONAL.sub("＊", text)
+
+
+def public_comments(actor: Actor, limit: int = 20) -> list[dict[str, Any]]:
+    """The latest comments with what was answered, without personal data, for anybody to read."""
+    with as_system(actor):
+        found = Rating.objects.exclude(comment="").select_related("case__org").order_by("-created")[:limit]
+        lines = []
+        for rating in found:
+            case = rating.case
+            names = {case.subject_name, *case.events.values_list("actor_name", flat=True)}
+            last = rating.rectifications.exclude(answer="").order_by("-round").first()
+            lines.append(
+                {
+                    "item": case.name,
+                    "office": case.org.name if case.org else "",
+                    "level": rating.level,
+                    "comment": published(rating.comment, *names),
+                    "answer": published(last.answer, *names) if last else "",
+                    "day": rating.created,
+                }
+            )
+        return lines

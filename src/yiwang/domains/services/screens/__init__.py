@@ -2,6 +2,7 @@
 
 from .apply import apply, begin, check, submit
 from .find import search, service
+from .numbers import numbers, numbers_csv
 from .own import case, document, inbox, list_cases, rate, settle, verify, withdraw
 from .supplement import supplement
 from .window import handover, window, window_receipt
@@ -15,6 +16,8 @@ __all__ = [
     "handover",
     "inbox",
     "list_cases",
+    "numbers",
+    "numbers_csv",
     "rate",
     "search",
     "service",
