@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from datetime import timedelta
 
 import psycopg
 import pytest
@@ -10,7 +11,7 @@ from django.utils import timezone
 from product import PRODUCT
 
 from yiwang.config import embedded
-from yiwang.engines.cases.models import Case, Rating, Rectification
+from yiwang.engines.cases.models import Case, Rating, Rectification, Undertaking
 from yiwang.kernel.access.contracts import SYSTEM, VISITOR
 from yiwang.kernel.access.session import acting, announce
 from yiwang.kernel.accounts.models import Mandate, Person
@@ -31,16 +32,20 @@ def foreign():
             agent=Person.objects.get(users__username="elder"), agent_name="孙德胜", roles=["handler"],
             since="2020-01-01", until="2020-02-01", granted_by="test",
         )  # fmt: skip
-        rating, _new = Rating.objects.get_or_create(
-            case=case, defaults={"subject_id": case.subject_id, "level": 1, "comment": ""}
-        )
         mending, _new = Rectification.objects.get_or_create(
-            rating=rating, round=9, defaults={
+            case=case, kind="complaint", round=9, defaults={
                 "subject_id": case.subject_id, "org_id": case.org_id, "rated": [],
                 "opened_at": timezone.now(), "due_at": timezone.now(),
             },
         )  # fmt: skip
+        pledge, _new = Undertaking.objects.get_or_create(
+            case=child, kind="pledge", key="x@y", defaults={
+                "subject_id": case.subject_id, "org_id": child.org_id, "name": "承诺",
+                "made_at": timezone.now(), "due_at": timezone.now() + timedelta(days=9),
+            },
+        )  # fmt: skip
         objects = {
+            "undertaking_id": pledge.id,
             "case_id": child.id,
             "draft_id": case.id,
             "document_id": document.id,

@@ -260,7 +260,7 @@ def test_a_bad_rating_is_mended_by_somebody_else_and_reopens_until_solved(visit)
         father.wait_for_load_state()
     assert "您已确认解决" in father.inner_text("#rate")
     with acting(SYSTEM):
-        rounds = list(Rectification.objects.filter(rating__case__number=number).order_by("round"))
+        rounds = list(Rectification.objects.filter(case__number=number).order_by("round"))
         assert [r.solved for r in rounds] == [False, True]
         for r in rounds:
             assert f"user:{User.objects.get(person_id=r.assignee_id).id}" not in r.rated

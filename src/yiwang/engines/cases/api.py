@@ -26,16 +26,20 @@ from .applying import (
     in_item,
     open_draft,
     open_drafts,
+    owed,
     plan_of,
+    pledges,
     save_page,
     submit,
     value_in_bundle,
 )
 from .contracts import RATING_LEVELS, Phase, Result, Status
 from .models import Case, Draft
-from .queries import documents_of, family, find, history, own, rectifications
-from .ratings import public_comments, rate, settle
+from .queries import documents_of, family, find, history, numbers_of, own, rectifications
+from .ratings import complain, public_comments, rate, settle
 from .statistics import Statistics, measure
+from .undertakings import check, hand_in, of_case
+from .undertakings import find as find_undertaking
 from .windows import WINDOW, offer, open_at_window, receipt, take_over, taken_in, windows_of
 from .words import RATING
 
@@ -56,22 +60,30 @@ __all__ = [
     "answer_situations",
     "answer_supplement",
     "approve_extension",
+    "check",
     "clean_value",
+    "complain",
     "complete",
     "documents_of",
     "family",
     "fill",
     "find",
     "find_draft",
+    "find_undertaking",
+    "hand_in",
     "history",
     "in_item",
     "measure",
+    "numbers_of",
+    "of_case",
     "offer",
     "open_at_window",
     "open_draft",
     "open_drafts",
+    "owed",
     "own",
     "plan_of",
+    "pledges",
     "public_comments",
     "rate",
     "receipt",

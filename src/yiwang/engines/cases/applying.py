@@ -1,6 +1,6 @@
 """From a draft to a case: prefill, check, submit once."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -30,6 +30,7 @@ from .forms import FieldError, FormPlan, Provenance, RegisterUnavailable, Way
 from .items import publish
 from .models import Case, Draft
 from .store import Change
+from .undertakings import undertake
 
 
 class Incomplete(Refused):
@@ -235,8 +236,29 @@ def answer_situations(actor: Actor, draft_id: UUID, answers: Mapping[str, bool])
         record(actor, "draft.answered", "draft", draft.id, trace_id=draft.id, situations=sorted(answers))
 
 
-def submit(actor: Actor, draft_id: UUID) -> UUID:
+def pledges(filled: Filled) -> list[forms.FormMaterial]:
+    """The materials in whose place the applicant signs a pledge (告知承诺)."""
+    return [
+        m
+        for m in filled.plan.materials
+        if m.way is Way.COMMITMENT and forms.needed(filled.plan, m, filled.data)
+    ]
+
+
+def owed(filled: Filled, draft: Draft) -> list[forms.FormMaterial]:
+    """The materials that may follow later and are not there yet (容缺受理)."""
+    return [
+        m
+        for m in filled.plan.uploads
+        if m.tolerable and not draft.uploads.get(m.key) and forms.needed(filled.plan, m, filled.data)
+    ]
+
+
+def submit(actor: Actor, draft_id: UUID, signed: Collection[str] = ()) -> UUID:
     """Make the case of a draft. The case has the draft's id, so submitting twice makes one case.
+
+    Args:
+        signed: keys of the materials whose pledge the applicant has signed.
 
     Returns:
         the id of the case (the parent, for a bundle).
@@ -254,8 +276,15 @@ def submit(actor: Actor, draft_id: UUID) -> UUID:
         if not actor.may_file(draft.ref) and draft.org_id not in actor.posts:
             raise Refused(_("您的授权不包括提交这件事。"))
         filled = fill(actor, draft)
-        if filled.errors:
-            raise Incomplete(filled.errors)
+        unsigned = [
+            FieldError(
+                m.key, m.name, None, _("请阅读并勾选承诺：%(name)s") % {"name": f"{m.holder_label}的{m.name}"}
+            )
+            for m in pledges(filled)
+            if m.key not in signed
+        ]
+        if filled.errors or unsigned:
+            raise Incomplete([*filled.errors, *unsigned])
         now = timezone.now()
         # A window files for somebody else, with an office that is not its own: the system writes, the
         # events name the official.
@@ -271,6 +300,8 @@ def submit(actor: Actor, draft_id: UUID) -> UUID:
 def _create(actor: Actor, draft: Draft, filled: Filled, now: datetime, channel: str) -> None:
     plan, data = filled.plan, dict(filled.data)
     told = forms.catalogue_of_told(plan)
+    later = {m.key for m in owed(filled, draft)}
+    needed = [m for m in plan.materials if forms.needed(plan, m, data)]
     bundle = plan.kind == "bundle"
     offices = {i.id: _office(plan, i.id, data) for i in plan.items}
     lead = offices[plan.items[0].id]
@@ -331,6 +362,8 @@ def _create(actor: Actor, draft: Draft, filled: Filled, now: datetime, channel: 
                 },
             }
         )
+        mine = [m for m in needed if planned.id in m.items]
+        undertake(held.id, draft.subject_id, held.org_id, mine, later)
         if after:
             change = Change("received", {"after": after}, patch={"status": Status.WAITING})
             store.write(held, actor, derived_id("receive", held.id), now, change)

@@ -25,8 +25,9 @@ from yiwang.kernel.registers import api as registers
 from . import actions, forms
 from .contracts import PURPOSE, Phase, Result
 from .items import graph, item
-from .models import Case, Number, Rectification
+from .models import Case, Number, Rectification, Undertaking
 from .notices import content_of, message_of
+from .undertakings import OWED
 
 
 def _case(body: dict[str, Any]) -> Case:
@@ -284,3 +285,26 @@ def rectified(body: dict[str, Any], trace_id: UUID | None) -> None:
         f"/cases/{body['case']}#rate",
         UUID(body["case"]),
     )
+
+
+@on("cases.undertaking-due")
+def undertaking_due(body: dict[str, Any], trace_id: UUID | None) -> None:
+    """The day of an undertaking has passed: who owes it hears of it, and so does the office."""
+    made = Undertaking.objects.get(id=body["undertaking"])
+    case = _case(body)
+    if made.kind == OWED:
+        text = _("“%(name)s”应在 %(day)s 前补交，请尽快上传，逾期可能不予受理。") % {
+            "name": made.name,
+            "day": timezone.localtime(made.due_at).date(),
+        }
+        tell(
+            derived_id("message", made.id, "due"),
+            made.subject_id,
+            _("有一份材料该补交了"),
+            text,
+            f"/cases/{case.parent_id or case.id}",
+            case.id,
+        )
+    roles = {role for post in Post.objects.filter(org_id=made.org_id, until=None) for role in post.roles}
+    title = _("到期：%(name)s") % {"name": made.name}
+    _tell_staff(case, f"undertaking-{made.id}", [made.org_id], roles, title, case.number)

@@ -178,10 +178,13 @@ class Rating(models.Model):
 
 
 class Rectification(models.Model):
-    """整改: what a bad rating sets going. Done by somebody else than the rated, then asked back."""
+    """整改: what a bad rating or a complaint sets going. Done by somebody else than the rated, then asked back."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    rating = models.ForeignKey(Rating, on_delete=models.PROTECT, related_name="rectifications")
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="rectifications")
+    kind = models.CharField(max_length=12)  # rating, complaint
+    words = models.TextField(blank=True)  # what the person wrote
+    level = models.PositiveSmallIntegerField(null=True)  # of the rating
     subject_id = models.UUIDField(db_index=True)
     org_id = models.UUIDField(db_index=True)
     assignee_id = models.UUIDField(null=True)  # null: any manager of the office who was not rated
@@ -197,7 +200,33 @@ class Rectification(models.Model):
     closed_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["rating", "round"], name="one_rectification_a_round")]
+        constraints = [
+            models.UniqueConstraint(fields=["case", "kind", "round"], name="one_rectification_a_round")
+        ]
+
+
+class Undertaking(models.Model):
+    """What an applicant undertook on applying: a fact pledged, or a material to follow, by a day."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="undertakings")
+    subject_id = models.UUIDField(db_index=True)
+    org_id = models.UUIDField(null=True, db_index=True)
+    kind = models.CharField(max_length=8)  # pledge, owed
+    key = models.CharField(max_length=80)  # material@holder
+    name = models.CharField(max_length=120)
+    text = models.TextField(blank=True)  # of the pledge, as signed
+    made_at = models.DateTimeField()
+    due_at = models.DateTimeField()  # to be checked, or handed in, by
+    reminded_at = models.DateTimeField(null=True)
+    settled_at = models.DateTimeField(null=True)
+    kept = models.BooleanField(null=True)
+    note = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(settled_at=None), name="undertaking_open"),
+        ]
 
 
 class SavedFilter(models.Model):

@@ -61,6 +61,15 @@ create policy concerned on cases_rectification to {app} using (
   or org_id = any ((select nullif(current_setting('app.orgs', true), '')::uuid[])::uuid[])
 );
 
+revoke delete, truncate on cases_undertaking from {app};
+alter table cases_undertaking enable row level security;
+drop policy if exists concerned on cases_undertaking;
+create policy concerned on cases_undertaking to {app} using (
+  (select current_setting('app.system', true)) = 'on'
+  or subject_id = (select nullif(current_setting('app.subject', true), '')::uuid)
+  or org_id = any ((select nullif(current_setting('app.orgs', true), '')::uuid[])::uuid[])
+);
+
 alter table cases_savedfilter enable row level security;
 drop policy if exists own on cases_savedfilter;
 create policy own on cases_savedfilter to {app} using (

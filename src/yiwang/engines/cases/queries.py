@@ -37,6 +37,11 @@ def family(case: Case) -> list[Case]:
     return list(case.children.select_related("org").order_by("number"))
 
 
+def numbers_of(actor: Actor, case_ids: set[UUID]) -> dict[UUID, Case]:
+    """The cases among these ids that the actor may see."""
+    return {case.id: case for case in Case.objects.filter(visible(actor), id__in=case_ids)}
+
+
 def documents_of(case: Case) -> list[IssuedDocument]:
     """The signed documents of a case and, for a bundle, of its children."""
     ids = [case.id, *(c.id for c in family(case))]
@@ -44,8 +49,8 @@ def documents_of(case: Case) -> list[IssuedDocument]:
 
 
 def rectifications(case: Case) -> list[Rectification]:
-    """What a bad rating of the case set going, round by round."""
-    return list(Rectification.objects.filter(rating__case=case).order_by("round"))
+    """What a bad rating or a complaint about the case set going, round by round."""
+    return list(Rectification.objects.filter(case=case).order_by("opened_at"))
 
 
 @dataclass(frozen=True)
@@ -86,6 +91,9 @@ def _happening(event: Event) -> Happening:
         "transferred": _("由 %(was)s 转到 %(to)s 办理")
         % {"was": body.get("from", ""), "to": body.get("to", "")},
         "escalated": _("督办"),
+        "handed-in": _("补交材料：%(name)s") % {"name": body.get("name", "")},
+        "undertaking-checked": _("核查承诺：%(name)s，%(found)s")
+        % {"name": body.get("name", ""), "found": _("属实") if body.get("kept") else _("不实")},
         "overdue": _("超过承诺时限，已报负责人和上级机构"),
         "timer": _("到时自动：%(node)s") % {"node": node},
         "stopped": _("“%(because)s”未办成，本事项不再开始") % {"because": body.get("because", "")},

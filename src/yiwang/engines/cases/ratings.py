@@ -54,13 +54,31 @@ def rate(actor: Actor, case: Case, level: str, comment: str) -> Rating:
             record(actor, "case.rated", "case", case.id, case.trace_id, level=int(level))
             if rating.level in rules()["bad"]:
                 with as_system(actor):
-                    _open(rating, case, timezone.now(), 1)
+                    _open(case, "rating", rating.comment, rating.level, timezone.now(), 1)
             return rating
     except IntegrityError as twice:
         raise Refused(_("这件办件已经评价过了，一事一评。")) from twice
 
 
-def _open(rating: Rating, case: Case, now: datetime, turn: int) -> Rectification:
+def complain(actor: Actor, case: Case, words: str) -> Rectification:
+    """A complaint about how a case is handled, open or closed; looked into like a bad rating.
+
+    Raises:
+        Refused: not the actor's case, nothing written, or the last complaint is not answered yet.
+    """
+    require_subject(actor, case)
+    if not words.strip():
+        raise Refused(_("请写明投诉的内容。"))
+    rounds = Rectification.objects.filter(case=case, kind="complaint")
+    if rounds.filter(closed_at=None).exists():
+        raise Refused(_("上一次投诉还在办理，答复后可以再投诉。"))
+    with as_system(actor):
+        done = _open(case, "complaint", words.strip()[:1000], None, timezone.now(), rounds.count() + 1)
+    record(actor, "case.complained", "case", case.id, case.trace_id)
+    return done
+
+
+def _open(case: Case, kind: str, words: str, level: int | None, now: datetime, turn: int) -> Rectification:
     """Open a round, given to a manager who did not handle the case: of the office, else of the one above."""
     handled = [case, *case.children.all()]
     rated = sorted(
@@ -70,7 +88,10 @@ def _open(rating: Rating, case: Case, now: datetime, turn: int) -> Rectification
     limit = rules()["rectify_within"]
     office, post = _rectifier(case.org, rated)
     done = Rectification.objects.create(
-        rating=rating,
+        case=case,
+        kind=kind,
+        words=words,
+        level=level,
         subject_id=case.subject_id,
         org_id=office.id,
         assignee_id=post.person_id if post else None,
@@ -104,7 +125,7 @@ def _rectifier(office: Organisation, rated: list[str]):
 
 def desk(actor: Actor) -> list[Rectification]:
     """Rectifications of the actor's offices that he may do, open ones first, the most urgent first."""
-    found = Rectification.objects.filter(visible(actor)).select_related("rating__case").order_by("due_at")
+    found = Rectification.objects.filter(visible(actor)).select_related("case").order_by("due_at")
     return [r for r in found if actor.label not in r.rated]
 
 
@@ -132,8 +153,8 @@ def answer(actor: Actor, rectification_id: UUID, text: str, called_back: str) ->
     done.answer, done.called_back = text.strip()[:2000], called_back.strip()[:300]
     done.answered_at = timezone.now()
     done.save()
-    record(actor, "rectification.answered", "rectification", done.id, done.rating.case.trace_id)
-    emit("ratings.answered", {"rectification": str(done.id), "case": str(done.rating.case_id)}, None)
+    record(actor, "rectification.answered", "rectification", done.id, done.case.trace_id)
+    emit("ratings.answered", {"rectification": str(done.id), "case": str(done.case_id)}, None)
     return done
 
 
@@ -151,10 +172,10 @@ def settle(actor: Actor, rectification_id: UUID, solved: bool) -> Rectification:
     now = timezone.now()
     done.solved, done.closed_at = solved, now
     done.save()
-    record(actor, "rectification.settled", "rectification", done.id, done.rating.case.trace_id, solved=solved)
+    record(actor, "rectification.settled", "rectification", done.id, done.case.trace_id, solved=solved)
     if not solved and done.round < rules()["rounds"]:
         with as_system(actor):
-            _open(done.rating, done.rating.case, now, done.round + 1)
+            _open(done.case, done.kind, done.words, done.level, now, done.round + 1)
     return done
 
 
@@ -177,7 +198,7 @@ def public_comments(actor: Actor, limit: int = 20) -> list[dict[str, Any]]:
         for rating in found:
             case = rating.case
             names = {case.subject_name, *case.events.values_list("actor_name", flat=True)}
-            last = rating.rectifications.exclude(answer="").order_by("-round").first()
+            last = case.rectifications.filter(kind="rating").exclude(answer="").order_by("-round").first()
             lines.append(
                 {
                     "item": case.name,

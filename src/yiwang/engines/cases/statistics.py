@@ -61,9 +61,10 @@ group by ref having count(distinct subject_id) >= %s
 
 _RATINGS = """
 select r.level, count(*) as n,
-       count(*) filter (where exists (select 1 from cases_rectification m where m.rating_id = r.case_id)) as opened,
        count(*) filter (where exists (
-         select 1 from cases_rectification m where m.rating_id = r.case_id and m.solved)) as solved
+         select 1 from cases_rectification m where m.case_id = r.case_id and m.kind = 'rating')) as opened,
+       count(*) filter (where exists (
+         select 1 from cases_rectification m where m.case_id = r.case_id and m.kind = 'rating' and m.solved)) as solved
 from cases_rating r where r.created >= %s group by r.level order by r.level desc
 """
 

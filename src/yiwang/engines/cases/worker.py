@@ -15,6 +15,7 @@ from yiwang.kernel.ids import derived_id
 
 from . import actions
 from .models import Case, Timer
+from .undertakings import remind
 
 log = logging.getLogger(__name__)
 POLL_SECONDS = 1.0
@@ -87,6 +88,7 @@ def run_forever() -> None:
             while not stopping:
                 if time.monotonic() >= look_again:
                     flag_overdue()
+                    remind()
                     look_again = time.monotonic() + OVERDUE_SECONDS
                 if not work_once():
                     for _ in connection.connection.notifies(timeout=POLL_SECONDS, stop_after=1):

@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from yiwang.kernel.access.contracts import VISITOR, Actor, Refused, Subject
+from yiwang.kernel.access.session import as_system
 from yiwang.kernel.orgs.queries import MANAGER, below, posts_of
 
 from .models import Mandate, User
@@ -74,6 +75,14 @@ def held(actor: Actor) -> list[Mandate]:
 def given(actor: Actor) -> list[Mandate]:
     """Mandates that the actor's subject has given, ended ones too, the newest first."""
     return list(Mandate.objects.filter(subject_id=actor.subject_id))
+
+
+def offices_of(actor: Actor, labels: set[str]) -> dict[str, str]:
+    """The office behind each official's label, such as ``user:<id>``; residents have none."""
+    ids = {label.removeprefix("user:") for label in labels if label.startswith("user:")}
+    with as_system(actor):
+        users = User.objects.filter(id__in=ids).values_list("id", "person__posts__org__name")
+        return {f"user:{user_id}": office for user_id, office in users if office}
 
 
 def demo_users():

@@ -3,7 +3,18 @@
 from .apply import apply, begin, check, submit
 from .find import search, service
 from .numbers import numbers, numbers_csv
-from .own import case, document, inbox, list_cases, rate, settle, verify, withdraw
+from .own import (
+    case,
+    complain,
+    document,
+    hand_in,
+    inbox,
+    list_cases,
+    rate,
+    settle,
+    verify,
+    withdraw,
+)
 from .supplement import supplement
 from .window import handover, window, window_receipt
 
@@ -12,7 +23,9 @@ __all__ = [
     "begin",
     "case",
     "check",
+    "complain",
     "document",
+    "hand_in",
     "handover",
     "inbox",
     "list_cases",

@@ -189,18 +189,22 @@ def check(request, draft_id):
     return _check(request, draft)
 
 
-def _check(request, draft, status=200):
+def _check(request, draft, found=None, status=200):
     filled = cases.fill(request.actor, draft)
     draft.save()
+    pledges = cases.pledges(filled)
+    signing = {m.key for m in pledges}
     page_of = {path: p for p in filled.plan.pages for path in p.fields}
     last = filled.plan.pages[-1]
     errors = [
         {
             "message": e.message,
-            "href": reverse("apply", args=[draft.id, page_of.get(e.path, last).id])
+            "href": f"#{pages.anchor(e.path)}"
+            if e.path in signing
+            else reverse("apply", args=[draft.id, page_of.get(e.path, last).id])
             + f"?check=1#{pages.anchor(e.path)}",
         }
-        for e in filled.errors
+        for e in (filled.errors if found is None else found)
     ]
     return render(
         request,
@@ -210,6 +214,10 @@ def _check(request, draft, status=200):
             "plan": filled.plan,
             "sections": pages.summary(filled, draft),
             "problems": errors,
+            "incomplete": bool(filled.errors),
+            "pledges": [(m, pages.anchor(m.key)) for m in pledges],
+            "signed": request.POST.getlist("pledge"),
+            "owed": cases.owed(filled, draft),
             "previous": last.id,
             "consent": filled.plan.library.get(filled.plan.kind, filled.plan.ref).data.get("consent", []),
             **_help(request, draft, filled),
@@ -226,9 +234,9 @@ def submit(request, draft_id):
         return hold(request)
     draft = _draft(request, draft_id)
     try:
-        case_id = cases.submit(request.actor, draft_id)
-    except cases.Incomplete:
-        return _check(request, _draft(request, draft_id), status=422)
+        case_id = cases.submit(request.actor, draft_id, request.POST.getlist("pledge"))
+    except cases.Incomplete as incomplete:
+        return _check(request, _draft(request, draft_id), incomplete.errors, status=422)
     if draft.org_id in request.actor.posts:
         return redirect("window_receipt", case_id)
     return redirect(reverse("case", args=[case_id]) + "?new=1")

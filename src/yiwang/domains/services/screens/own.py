@@ -16,6 +16,8 @@ from yiwang.kernel.access.rules import visible
 from yiwang.kernel.documents.api import verify as verify_document
 from yiwang.kernel.documents.models import IssuedDocument
 from yiwang.kernel.files import store
+from yiwang.kernel.files.api import take
+from yiwang.kernel.files.rules import ACCEPT_ATTRIBUTE, NotTaken
 from yiwang.kernel.ids import derived_id
 from yiwang.kernel.notify.models import Message
 
@@ -65,7 +67,10 @@ def case(request, case_id):
             "history": cases.history(found) if found.kind != "bundle" else [],
             "new": "new" in request.GET,
             "rating": getattr(found, "rating", None),
-            "rectifications": cases.rectifications(found),
+            "rectifications": [r for r in cases.rectifications(found) if r.kind == "rating"],
+            "complaints": [r for r in cases.rectifications(found) if r.kind == "complaint"],
+            "undertakings": cases.of_case(found),
+            "accept": ACCEPT_ATTRIBUTE,
             "levels": cases.RATING,
             "done": sum(1 for c in family if c.closed_at),
         },
@@ -114,6 +119,36 @@ def rate(request, case_id):
 
 
 @require_POST
+def complain(request, case_id):
+    """投诉: about how the case is handled."""
+    found = own_case(request, case_id)
+    try:
+        cases.complain(request.actor, found, request.POST.get("words", ""))
+        messages.success(request, _("已收到投诉，由没有经办这件事的负责人核实，会在这里答复您。"))
+    except Refused as refused:
+        messages.error(request, str(refused))
+    return redirect("case", found.id)
+
+
+@require_POST
+def hand_in(request, undertaking_id):
+    """Hand in a material that was owed (容缺受理)."""
+    made = cases.find_undertaking(request.actor, undertaking_id)
+    if made is None or made.subject_id != request.actor.subject_id:
+        raise Http404
+    upload = request.FILES.get("file")
+    try:
+        if upload is None:
+            raise NotTaken(_("请选择要上传的文件。"))
+        stored = take(request.actor, made.subject_id, upload.name, upload, made.case_id)
+        cases.hand_in(request.actor, made.id, stored.id, derived_id("hand-in", made.id))
+        messages.success(request, _("已补交%(name)s。") % {"name": made.name})
+    except (NotTaken, Refused) as why:
+        messages.error(request, str(why))
+    return redirect("case", made.case.parent_id or made.case_id)
+
+
+@require_POST
 def settle(request, rectification_id):
     """Solved or not solved: the person who rated says so."""
     try:
@@ -121,7 +156,7 @@ def settle(request, rectification_id):
     except Refused as refused:
         raise Http404 from refused
     messages.success(request, _("谢谢，已记下。") if done.solved else _("已记下，会再次整改并答复您。"))
-    return redirect(reverse("case", args=[done.rating.case_id]) + "#rate")
+    return redirect(reverse("case", args=[done.case_id]) + "#rate")
 
 
 @require_GET

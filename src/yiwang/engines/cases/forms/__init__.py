@@ -23,6 +23,7 @@ from yiwang.engines.cases.forms.fill import (
     decides_itself,
     editable,
     fill,
+    needed,
     visible,
 )
 from yiwang.engines.cases.forms.materials import verified
@@ -69,6 +70,7 @@ __all__ = [
     "fill",
     "label",
     "licence",
+    "needed",
     "plan",
     "project",
     "render",

@@ -131,6 +131,9 @@ class FormMaterial:
     field: str | None = None
     tolerable: bool = False  # 容缺: may follow later
     proves: tuple[str, ...] = ()
+    pledge: str = ""  # what is signed when a commitment takes its place
+    verify_days: int | None = None  # days within which the office checks the pledge
+    owed_within: tuple[int, str] | None = None  # a tolerable material follows within (value, unit)
 
     @property
     def key(self) -> str:

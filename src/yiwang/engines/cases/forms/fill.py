@@ -10,6 +10,7 @@ from yiwang.engines.cases.forms.contracts import (
     ConditionResult,
     FieldError,
     FormField,
+    FormMaterial,
     FormPlan,
     Lookup,
     Origin,
@@ -217,13 +218,17 @@ def check(plan: FormPlan, data: Mapping[str, Any], uploads: Mapping[str, Any]) -
             errors.append(error)
     for material in plan.materials:
         if material.way is Way.UPLOAD and not uploads.get(material.key):
-            needed = material.required or (
-                material.required_when is not None and holds(plan, material.required_when, data) is True
-            )
-            if needed and not material.tolerable:
+            if needed(plan, material, data) and not material.tolerable:
                 name = f"{material.holder_label}的{material.name}"
                 errors.append(FieldError(material.key, name, None, f"请上传{name}"))
     return errors
+
+
+def needed(plan: FormPlan, material: FormMaterial, data: Mapping[str, Any]) -> bool:
+    """Whether a material is wanted for these data."""
+    return material.required or (
+        material.required_when is not None and holds(plan, material.required_when, data) is True
+    )
 
 
 def _routes(plan: FormPlan) -> frozenset[str]:

@@ -83,6 +83,17 @@ def _conditions(names: Names, pack: Pack, ids: set[str]) -> Iterator[Problem]:
         yield from names.feel(pack, ("decision", "auto"), auto, roles, {*ids, "conditions", "materials"})
 
 
+def _tolerable(pack: Pack) -> Iterator[Problem]:
+    for n, one in enumerate(pack.data.get("materials", ())):
+        if isinstance(one, Mapping) and one.get("tolerable", False) != ("owed_within" in one):
+            yield pack.problem(
+                ("materials", n),
+                f"{one['ref']} 容缺和补交期限没有写全",
+                "tolerable 和 owed_within 一起写，或一起去掉",
+                "L9",
+            )
+
+
 def item(names: Names, pack: Pack) -> Iterator[Problem]:
     """What one service item can tell by itself (L1, L2, L5, L8 to L11)."""
     data, roles = pack.data, _roles(names, pack)
@@ -95,6 +106,7 @@ def item(names: Names, pack: Pack) -> Iterator[Problem]:
         if data.get(key, data["login"]) not in roles:
             yield pack.problem((key,), f"{what} {data[key]} 没有声明", "写进 roles", "L2")
     yield from _situations(names, pack, ids)
+    yield from _tolerable(pack)
     yield from _conditions(names, pack, ids)
     yield from names.element(pack, ("authority", "region"), data["authority"]["region"], roles)
     for n, entry in enumerate(data["fields"]):

@@ -90,6 +90,9 @@ def merge_materials(
                 field=f"{holder}.{definition['field']}" if "field" in definition else None,
                 tolerable=all(spec.get("tolerable", False) for _, spec, _ in demands),
                 proves=tuple(f"{holder}.{p}" for p in definition.get("proves", ())),
+                pledge=definition.get("commitment", {}).get("text", ""),
+                verify_days=definition.get("commitment", {}).get("verify_within_days"),
+                owed_within=_soonest(spec for _, spec, _ in demands),
             )
         )
     return tuple(merged)
@@ -123,6 +126,16 @@ def _way(
     if proves and all(p in fields and fields[p].origin in (Origin.PREFILLED, Origin.DERIVED) for p in proves):
         return Way.PROVED, "所证内容已由登记库核验", None
     return Way.UPLOAD, "", None
+
+
+def _soonest(demands: Iterable[Mapping[str, Any]]) -> tuple[int, str] | None:
+    """The shortest time within which a tolerable material must follow."""
+    limits = [
+        (spec["owed_within"]["value"], spec["owed_within"]["unit"])
+        for spec in demands
+        if "owed_within" in spec
+    ]
+    return min(limits) if limits else None
 
 
 def _dictionary(library: Library) -> dict[str, Mapping[str, Any]]:

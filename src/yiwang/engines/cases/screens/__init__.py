@@ -3,11 +3,13 @@
 from .desk import act, bulk, case, file, flow, inbox, save_filter
 from .manage import manage
 from .ratings import ratings, rectify
+from .undertakings import check_undertaking, undertakings
 
 __all__ = [
     "act",
     "bulk",
     "case",
+    "check_undertaking",
     "file",
     "flow",
     "inbox",
@@ -15,4 +17,5 @@ __all__ = [
     "ratings",
     "rectify",
     "save_filter",
+    "undertakings",
 ]

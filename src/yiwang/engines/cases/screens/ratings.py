@@ -25,8 +25,8 @@ def _show(request, problem: str = "", typed=None, status: int = 200):
     rows = [
         {
             "done": r,
-            "case": r.rating.case,
-            "level": RATING[r.rating.level],
+            "case": r.case,
+            "level": RATING[r.level] if r.level else _("投诉"),
             "clock": tone(r.due_at, "open", now),
             "mine": request.actor.has_role(r.org_id, MANAGER),
         }

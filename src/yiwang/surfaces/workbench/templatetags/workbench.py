@@ -17,5 +17,7 @@ def workplaces(actor) -> list[tuple[str, str]]:
     if WINDOW in roles:
         places.append(("/window", _("窗口")))
     if MANAGER in roles:
-        places += [("/desk/manage", _("督办与负荷")), ("/desk/ratings", _("差评整改"))]
+        places += [("/desk/manage", _("督办与负荷")), ("/desk/ratings", _("差评和投诉"))]
+    if roles - {WINDOW, MANAGER}:
+        places.append(("/desk/undertakings", _("承诺与容缺")))
     return [*places, ("/messages", _("消息")), ("/", _("门户"))]
