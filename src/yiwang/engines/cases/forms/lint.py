@@ -83,6 +83,16 @@ def _conditions(names: Names, pack: Pack, ids: set[str]) -> Iterator[Problem]:
         yield from names.feel(pack, ("decision", "auto"), auto, roles, {*ids, "conditions", "materials"})
 
 
+def _known(names: Names, pack: Pack) -> Iterator[Problem]:
+    """What an item knows by itself, and from which register."""
+    roles = _roles(names, pack)
+    for n, one in enumerate(pack.data.get("known", ())):
+        yield from names.element(pack, ("known", n), one["path"], roles)
+        if "lookup" in one:
+            yield from names.register(pack, ("known", n, "lookup"), one["lookup"])
+            yield from names.element(pack, ("known", n, "lookup"), one["lookup"]["key"], roles)
+
+
 def _tolerable(pack: Pack) -> Iterator[Problem]:
     for n, one in enumerate(pack.data.get("materials", ())):
         if isinstance(one, Mapping) and one.get("tolerable", False) != ("owed_within" in one):
@@ -107,6 +117,7 @@ def item(names: Names, pack: Pack) -> Iterator[Problem]:
             yield pack.problem((key,), f"{what} {data[key]} 没有声明", "写进 roles", "L2")
     yield from _situations(names, pack, ids)
     yield from _tolerable(pack)
+    yield from _known(names, pack)
     yield from _conditions(names, pack, ids)
     yield from names.element(pack, ("authority", "region"), data["authority"]["region"], roles)
     for n, entry in enumerate(data["fields"]):
