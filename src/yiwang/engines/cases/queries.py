@@ -14,7 +14,7 @@ from yiwang.kernel.access.rules import visible
 from yiwang.kernel.documents.models import IssuedDocument
 
 from . import chain
-from .flow import Cancel, Command, Complete, FireTimer, Start, State, replay
+from .flow import EMPTY, Cancel, Command, Complete, FireTimer, Start, State, advance, moved
 from .items import graph
 from .models import Case, Event, Rectification
 
@@ -91,6 +91,7 @@ def _happening(event: Event) -> Happening:
         "transferred": _("由 %(was)s 转到 %(to)s 办理")
         % {"was": body.get("from", ""), "to": body.get("to", "")},
         "escalated": _("督办"),
+        "migrated": _("办理流程随规定调整，已办环节不变"),
         "handed-in": _("补交材料：%(name)s") % {"name": body.get("name", "")},
         "undertaking-checked": _("核查承诺：%(name)s，%(found)s")
         % {"name": body.get("name", ""), "found": _("属实") if body.get("kept") else _("不实")},
@@ -142,18 +143,22 @@ def verify_chain(case_id: UUID) -> int:
 def replayed(case_id: UUID) -> State:
     """The flow's state recomputed from the events alone; equals the stored tokens."""
     case = Case.objects.get(id=case_id)
-    commands: list[tuple[Command, dict[str, Any]]] = []
-    data: dict[str, Any] = {}
     with connection.cursor() as cursor:
         cursor.execute("select type, body from cases_event where case_id = %s order by seq", [case_id])
-        rows = cursor.fetchall()
-    for what, text in rows:
-        body = orjson.loads(text)
+        rows = [(what, orjson.loads(text)) for what, text in cursor.fetchall()]
+    moves = [body for what, body in rows if what == "migrated"]
+    flow = graph(moves[0]["from"] if moves else case.flow_id)
+    state, data = EMPTY, {}
+    for what, body in rows:
         data |= body.get("data", {})
+        if what == "migrated":
+            after = graph(body["to"])
+            state, flow = moved(flow, after, state, body["nodes"]), after
+            continue
         command = _command(what, body)
         if command is not None:
-            commands.append((command, {**case.data, **data}))
-    return replay(graph(case.flow_id), commands)
+            state = advance(flow, state, command, {**case.data, **data}).state
+    return state
 
 
 def _command(what: str, body: dict[str, Any]) -> Command | None:

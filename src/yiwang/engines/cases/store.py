@@ -82,6 +82,7 @@ class Change:
     clock: ClockChange | None = None
     token_columns: dict[int, dict[str, Any]] = field(default_factory=dict)  # new tokens: name, role, due_at
     token_due: datetime | None = None  # move every open token of the case to this date
+    rearm: bool = False  # the flow itself changes: old timers go, those in ``timers`` take their place
     token_org: UUID | None = None  # move every open token of the case to this office
     assignee: tuple[int, UUID, str] | None = None  # give a token to an official
     timers: list[tuple[TimerArmed, datetime]] = field(default_factory=list)
@@ -217,6 +218,14 @@ def write(held: Locked, actor: Actor, command_id: UUID, now: datetime, change: C
                     "update cases_token set body = %s where case_id = %s and id = %s",
                     [_token(token), case_id, token.id],
                 )
+                if token.id in change.token_columns:  # moved to another node of another flow
+                    named = change.token_columns[token.id]
+                    run(
+                        "update cases_token set node = %s, name = %s, role = %s where case_id = %s and id = %s",
+                        [token.node, named["name"], named["role"], case_id, token.id],
+                    )
+        if change.rearm:
+            run("delete from cases_timer where case_id = %s", [case_id])
         for timer, due_at in change.timers:
             run(
                 "insert into cases_timer (case_id, token, node, due_at) values (%s, %s, %s, %s)",
