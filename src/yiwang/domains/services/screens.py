@@ -23,17 +23,9 @@ from yiwang.kernel.notify.models import Message
 
 from . import forms as pages
 from .guide import guide
-from .search import search as find_services
 
 QUESTIONS = "questions"
 HELD = "held_form"  # what was typed when the session had ended, kept until the same person is back
-
-
-@require_GET
-def search(request):
-    """Find a service."""
-    words = request.GET.get("q", "").strip()[:60]
-    return render(request, "services/search.html", {"words": words, "hits": find_services(words)})
 
 
 @require_GET

@@ -1,0 +1,24 @@
+"""The index in force: one per process, for a release of packs and a version of the catalogue."""
+
+from functools import lru_cache
+from itertools import chain
+from uuid import UUID
+
+from yiwang.kernel.packs import api as packs
+
+from ..catalogue import queries as catalogue
+from .contracts import Found
+from .entries import from_catalogue, from_packs, vocabulary
+from .index import Index
+
+
+def find(question: str, limit: int = 20) -> Found:
+    """What a question finds among bundles, items and catalogue guides in force."""
+    return _index(packs.current_release(), catalogue.version()).find(question, limit)
+
+
+@lru_cache(maxsize=1)
+def _index(release: str, _catalogue: UUID | None) -> Index:
+    library = packs.library(release)
+    entries = chain(from_packs(library), from_catalogue(catalogue.guides(library)))
+    return Index(entries, vocabulary(library))
