@@ -12,44 +12,7 @@ import unicodedata
 from dataclasses import dataclass
 
 _CREDIT = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-_PROVINCES = frozenset(
-    [
-        "11",
-        "12",
-        "13",
-        "14",
-        "15",
-        "21",
-        "22",
-        "23",
-        "31",
-        "32",
-        "33",
-        "34",
-        "35",
-        "36",
-        "37",
-        "41",
-        "42",
-        "43",
-        "44",
-        "45",
-        "46",
-        "50",
-        "51",
-        "52",
-        "53",
-        "54",
-        "61",
-        "62",
-        "63",
-        "64",
-        "65",
-        "71",
-        "81",
-        "82",
-    ]
-)
+_PROVINCE = re.compile("1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[12]")  # GB/T 2260
 _DASHES = str.maketrans(dict.fromkeys("‐‑‒–—−－", "-"))
 _SHAPE = re.compile(r"[0-9A-Z]+(-[0-9A-Z]+)*")
 _NATIONAL = re.compile(r"([0-9A-Z]{18})([1-6])([0-9A-Z]{12})([0-9]{2})?")
@@ -96,7 +59,7 @@ def read(text: str) -> tuple[Code | None, str]:
 
 def _doubts(region: str, organisation: str) -> tuple[str, ...]:
     doubts = []
-    if region[:2] not in _PROVINCES:
+    if not _PROVINCE.match(region):
         doubts.append(f"区划 {region} 的前两位不是省级代码")
     if not is_credit_code(organisation):
         doubts.append(f"机构代码 {organisation or '（空）'} 不是有效的统一社会信用代码")

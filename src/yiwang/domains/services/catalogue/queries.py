@@ -50,7 +50,7 @@ def guides(library: Library) -> Iterator[tuple[str, str, str, str]]:
     """(code, name, department, type) of what is a guide only: for the search index."""
     return (
         in_force()
-        .exclude(base_code__in=claims(library))
+        .exclude(base_code__in=list(claims(library)))
         .values_list("code", "name", "department", "type")
         .iterator()
     )
@@ -65,7 +65,7 @@ def selected(
 ) -> QuerySet[CatalogueItem]:
     """The rows behind a number of the board, or of a department."""
     rows = in_force()
-    claimed = Q(base_code__in=claims(library))
+    claimed = Q(base_code__in=list(claims(library)))
     complete = claimed | _complete(standard_of(library))
     states = {CLAIMED: claimed, UNCLAIMED: ~claimed, COMPLETE: complete, INCOMPLETE: ~complete}
     if state in states:
@@ -97,7 +97,7 @@ class Coverage:
 
 def coverage(library: Library) -> list[Coverage]:
     """How many items are to be taken up, are, and have every element: by level, the sum last."""
-    claimed = Q(base_code__in=claims(library))
+    claimed = Q(base_code__in=list(claims(library)))
     complete = claimed | _complete(standard_of(library))
     rows = {
         level: (due, taken, whole)

@@ -4,9 +4,9 @@ from django.http import Http404
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
+from yiwang.domains.services.search.queries import find
 from yiwang.kernel.packs import api as packs
 
-from ..search.queries import find
 from .queries import stages
 
 HITS = 3  # per everyday wording of a stage

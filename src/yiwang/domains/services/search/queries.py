@@ -4,9 +4,9 @@ from functools import lru_cache
 from itertools import chain
 from uuid import UUID
 
+from yiwang.domains.services.catalogue import queries as catalogue
 from yiwang.kernel.packs import api as packs
 
-from ..catalogue import queries as catalogue
 from .contracts import Found
 from .entries import from_catalogue, from_packs, vocabulary
 from .index import Index

@@ -3,9 +3,9 @@
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
+from yiwang.domains.services.catalogue import queries as catalogue
 from yiwang.kernel.packs import api as packs
 
-from ..catalogue import queries as catalogue
 from .contracts import Found
 from .queries import find
 
