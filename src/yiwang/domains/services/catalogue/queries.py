@@ -12,7 +12,7 @@ from yiwang.kernel.packs.contracts import Library, Pack
 from .contracts import Need, Standard, standard_of
 from .models import CatalogueImport, CatalogueItem
 
-LEVELS = ("省级", "市级", "县级")
+LEVELS = ("省级", "市级", "县级", "乡级")
 CLAIMED, UNCLAIMED, COMPLETE, INCOMPLETE = "claimed", "unclaimed", "complete", "incomplete"
 
 
@@ -70,12 +70,10 @@ def selected(
     states = {CLAIMED: claimed, UNCLAIMED: ~claimed, COMPLETE: complete, INCOMPLETE: ~complete}
     if state in states:
         rows = rows.filter(states[state])
-    if level:
-        rows = (
-            rows.filter(elements__level=level)
-            if level in LEVELS
-            else rows.exclude(elements__level__in=LEVELS)
-        )
+    if level in LEVELS:
+        rows = rows.filter(elements__level=level)
+    elif level:
+        rows = rows.filter(Q(elements__level__isnull=True) | ~Q(elements__level__in=LEVELS))
     if department:
         rows = rows.filter(department=department)
     return rows
