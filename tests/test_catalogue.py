@@ -11,7 +11,9 @@ from product import PRODUCT, ROOT
 from test_operation import yiwang
 
 from yiwang.config import embedded
+from yiwang.domains.services.catalogue import queries
 from yiwang.domains.services.catalogue.models import CatalogueChange, CatalogueImport, CatalogueItem
+from yiwang.domains.services.catalogue.rules import missing
 from yiwang.kernel.access.contracts import SYSTEM
 from yiwang.kernel.access.session import acting
 from yiwang.kernel.audit.models import AuditEvent
@@ -208,7 +210,7 @@ def test_long_lists_are_paged(visit):
     page.click("text=下一页")
     page.wait_for_url("**page=2**")
     assert page.locator(".list h3").first.inner_text() != first
-    page.goto("/catalogue?page=nonsense&level=%00&state=x&department=没有这个部门")
+    page.goto("/catalogue?page=nonsense&level=%00&state=x&department=没有%00这个部门")
     assert "没有这样的事项" in page.inner_text("main")
 
 
@@ -276,6 +278,22 @@ def test_an_item_that_lacks_an_element_fails_the_export(tmp_path):
     done = yiwang("packs", "export-catalogue", YIWANG_PACKS=str(tmp_path / "packs"))
     assert done.returncode == 1
     assert "「基本编码」是空的（社会保障卡申领）" in done.stderr
+
+
+def test_the_database_and_the_rules_agree_on_what_is_complete():
+    library = packs.current()
+    standard = queries.standard_of(library)
+    taken = queries.claims(library)
+    with acting(SYSTEM):
+        by_rule = {
+            i.code for i in queries.in_force() if i.base_code in taken or not missing(i.elements, standard)
+        }
+        by_query = set(queries.selected(library, state=queries.COMPLETE).values_list("code", flat=True))
+        rest = set(queries.selected(library, state=queries.INCOMPLETE).values_list("code", flat=True))
+        every = {i.code for i in queries.in_force()}
+    assert by_rule == by_query
+    assert rest == every - by_rule
+    assert rest and by_rule
 
 
 def test_history_holds_what_each_import_did():

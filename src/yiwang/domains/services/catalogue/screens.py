@@ -45,7 +45,8 @@ def item(request, code):
 @require_GET
 def rows(request):
     """The list of items, filtered by level, state and department; a page at a time."""
-    wanted = {k: request.GET.get(k, "")[:200] for k in ("level", "state", "department")}
+    # PostgreSQL takes no NUL in a text
+    wanted = {k: request.GET.get(k, "")[:200].replace("\0", "") for k in ("level", "state", "department")}
     library = packs.current()
     page = Paginator(queries.selected(library, **wanted), PER_PAGE).get_page(request.GET.get("page"))
     taken = queries.claims(library)
