@@ -9,7 +9,8 @@ from yiwang.kernel.packs import api as packs
 
 from .queries import stages
 
-HITS = 3  # per everyday wording of a stage
+HITS = 3  # per everyday wording of a stage,
+NEAR = 0.75  # and only those about as good as the first
 
 
 @require_GET
@@ -28,8 +29,10 @@ def stage(request, stage_id):
     mine = {b.id for b in found.bundles}
     hits = {}
     for words in found.data["find"]:
-        for hit in find(words, HITS).hits:
-            if hit.entry.ref not in mine and not hit.is_bundle:
+        answers = find(words, HITS).hits
+        for hit in answers:
+            good = hit.score >= NEAR * answers[0].score
+            if good and hit.entry.ref not in mine and not hit.is_bundle:
                 hits.setdefault(hit.entry.ref, hit)
     return render(
         request,
