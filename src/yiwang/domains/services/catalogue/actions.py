@@ -46,6 +46,7 @@ def import_catalogue(
     Raises:
         NotACatalogue: the file as a whole cannot be read; nothing is written.
     """
+    source, file = source[:80], file[:200]
     sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
     reader = Reader(stream, standard)
     for notice in reader.notices:
@@ -63,7 +64,7 @@ def import_catalogue(
             transaction.set_rollback(True)
         else:
             CatalogueImport.objects.create(
-                id=run.id, source=source, file=file[:200], sha256=sha256, counts=dict(counts)
+                id=run.id, source=source, file=file, sha256=sha256, counts=dict(counts)
             )
             record(actor, "catalogue.imported", "catalogue", run.id, source=source, sha256=sha256, **counts)
     return dict(counts)

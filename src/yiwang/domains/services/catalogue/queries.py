@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
+from django.utils.translation import gettext as _
 
 from yiwang.kernel.packs import api as packs
 from yiwang.kernel.packs.contracts import Library, Pack
@@ -106,7 +107,7 @@ def coverage(library: Library) -> list[Coverage]:
     }
     lines = [Coverage(level, *rows.pop(level, (0, 0, 0))) for level in LEVELS]
     if rows:
-        lines.append(Coverage("其他", *(sum(column) for column in zip(*rows.values(), strict=True))))
+        lines.append(Coverage(_("其他"), *(sum(column) for column in zip(*rows.values(), strict=True))))
     total = (sum(getattr(line, f) for line in lines) for f in ("due", "claimed", "complete"))
     return [*lines, Coverage("", *total)]
 

@@ -156,9 +156,8 @@ def _encoding(stream: BinaryIO) -> str:
     for magic, what in _NOT_TEXT.items():
         if head.startswith(magic):
             raise NotACatalogue(f"{what}：请另存为 CSV（UTF-8 或 GBK 都可以）再导入")
-    if head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-        return "utf-16"
-    for encoding in ("utf-8-sig", "gb18030"):
+    marked = head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    for encoding in ("utf-16",) if marked else ("utf-8-sig", "gb18030"):
         stream.seek(0)
         decoder = codecs.getincrementaldecoder(encoding)()
         try:

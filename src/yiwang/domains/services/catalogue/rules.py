@@ -10,12 +10,14 @@ import re
 from collections.abc import Iterator, Mapping
 
 from . import codes
-from .contracts import Cells, Finding, Grade, Need, Row, Standard
+from .contracts import IDENTITY, Cells, Finding, Grade, Need, Row, Standard
 
 BLANK = frozenset({"", "/", "-", "--", "—", "——", "空", "暂无", "待补充", "null", "NULL", "N/A"})
 LEVELS = ("国家级", "省级", "市级", "县级", "乡级")
 FORMS = ("即办件", "承诺件")
 _NAME = re.compile(r"[\u3400-\u9fff].*[\u3400-\u9fff]", re.DOTALL)
+_BASE = re.compile(r"[0-9A-Z][0-9A-Z-]{3,59}")
+_REGION = re.compile(r"[1-8][0-9]{5}([0-9]{3}){0,2}")
 _LONGEST_NAME, _LONGEST_CELL = 200, 20000
 _LIMIT = re.compile(r"(\d{1,4})\s*个?\s*(工作日|自然日|日|天|小时|个?月)(?:内)?")
 _AT_ONCE = ("当场", "即时", "0", "当场办结", "即时办结", "即办")
@@ -42,7 +44,7 @@ def judge(cells: Cells, standard: Standard) -> tuple[Row | None, list[Finding]]:
     name, type_, department = (values.get(k, "") for k in ("name", "type", "department"))
     if name and not (_NAME.search(name) and len(name) <= _LONGEST_NAME):
         tell("name", "不像事项名称", f"写两个以上汉字，不超过 {_LONGEST_NAME} 字", Grade.REFUSED)
-    if department and not _NAME.search(department):
+    if department and not (_NAME.search(department) and len(department) <= _LONGEST_NAME):
         tell("department", "不像部门名称", "写实施主体的全称，如 某某区民政局", Grade.REFUSED)
     known = standard.types.get(type_.zfill(2), type_)
     if type_ and known not in standard.types.values():
@@ -58,8 +60,8 @@ def judge(cells: Cells, standard: Standard) -> tuple[Row | None, list[Finding]]:
         return None, findings
     for doubt in code.doubts:
         tell("code", f"：{doubt}", "核对编码，这一行照收", Grade.NOTICE)
-    region = values.get("region", "")[:6] or code.region
-    values = {"base_code": code.base, "level": codes.level_of(region), **values, "region": region}
+    region = values["region"][:6] if _REGION.fullmatch(values.get("region", "")) else code.region
+    values = {"base_code": code.base, "level": codes.level_of(region), **values}
     for key, what, remedy in unsound({k: v for k, v in values.items() if v}):
         tell(key, f"{what}，没有收这一格", remedy, Grade.MISSING)
         values.pop(key)
@@ -67,13 +69,15 @@ def judge(cells: Cells, standard: Standard) -> tuple[Row | None, list[Finding]]:
     for element in standard.needed(Need.PUBLISH):
         if element.key not in values and not any(f.column == element.name for f in findings):
             tell(element.key, "是空的", element.remedy, Grade.MISSING)
-    apart = ("name", "code", "type", "department", "region")
-    elements = {k: v for k, v in values.items() if k not in apart}
-    return Row(cells.row, code.text, code.base, name, known, department, region, elements), findings
+    elements = {k: v for k, v in values.items() if k not in IDENTITY}
+    base = values.get("base_code", "")
+    return Row(cells.row, code.text, base, name, known, department, region, elements), findings
 
 
 def unsound(values: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
     """Elements whose values cannot be right, as (key, what, remedy)."""
+    if "base_code" in values and not _BASE.fullmatch(values["base_code"]):
+        yield "base_code", "不是基本编码", "写基本目录里的编码，只有数字、字母和连字符"
     if values.get("level", LEVELS[0]) not in LEVELS:
         yield "level", "不是行使层级", f"改成其中之一：{'、'.join(LEVELS)}"
     if values.get("form", FORMS[0]) not in FORMS:

@@ -15,7 +15,7 @@ from . import queries
 from .rules import missing
 
 PER_PAGE = 30
-APART = ("place", "hours", "consult", "note", "base_code", "level")  # shown in a place of their own
+APART = ("place", "hours", "consult", "note", "base_code", "level", "region")  # shown in a place of their own
 
 
 @require_GET

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import tracemalloc
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from yiwang.domains.services.catalogue import codes
 from yiwang.domains.services.catalogue.contracts import (
@@ -227,6 +230,43 @@ def test_two_hundred_thousand_rows_are_read_in_bounded_memory() -> None:
         tracemalloc.stop()
     assert peaks[1] < peaks[0] + 1024 * 1024
     assert sum(1 for _ in Reader(io.BufferedReader(Endless(200_000)), STANDARD)) == 200_000
+
+
+@given(st.binary(max_size=300) | st.text(max_size=200).map(lambda t: (HEADER + t).encode("utf-8", "ignore")))
+def test_any_bytes_give_rows_findings_or_a_reason(content: bytes) -> None:
+    try:
+        rows, findings = read(io.BytesIO(content))
+    except NotACatalogue:
+        return
+    assert all(f.what for f in findings)
+    for found in rows:
+        assert found.name and found.type in STANDARD.types.values()
+        assert len(found.code) <= 80 and len(found.base_code) <= 80 and len(found.region) <= 6
+
+
+cell = st.text(st.characters(codec="utf-8"), max_size=220)
+
+
+@given(st.lists(st.tuples(cell, cell, cell, cell), max_size=4))
+def test_what_is_taken_fits_the_table(cells: list[tuple[str, str, str, str]]) -> None:
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(["事项名称", "实施编码", "事项类型", "实施主体", "基本编码", "行政区划"])
+    for n, (name, department, base, region) in enumerate(cells):
+        writer.writerow([f"事项{name}", CODE.format(n), "行政许可", f"部门{department}", base, region])
+    for found in table(out.getvalue())[0]:
+        assert len(found.name) <= 200 and len(found.department) <= 200
+        assert len(found.base_code) <= 80 and len(found.region) <= 6
+        assert "\0" not in "".join((found.name, found.department, *found.elements.values()))
+
+
+def test_a_region_by_its_name_or_its_long_code() -> None:
+    text = "事项名称,实施编码,事项类型,实施主体,行政区划,基本编码\n"
+    text += f"户外广告审批,{CODE.format(1)},行政许可,区城管局,历下区,\n"
+    text += f"户外广告审批二,{CODE.format(2)},行政许可,区城管局,370102000000,000131001000\n"
+    by_name, by_code = table(text)[0]
+    assert (by_name.region, by_name.base_code) == ("511602", "511A33038003")  # from the code
+    assert (by_code.region, by_code.base_code) == ("370102", "000131001000")
 
 
 @pytest.mark.parametrize(
