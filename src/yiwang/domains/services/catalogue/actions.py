@@ -109,6 +109,7 @@ class _Import:
         names = self._names(rows)
         added: list[CatalogueItem] = []
         updated: list[CatalogueItem] = []
+        same: list[int] = []
         changes: list[CatalogueChange] = []
         for row in rows:
             item = known.get(row.code)
@@ -124,7 +125,10 @@ class _Import:
             else:
                 before = {f: getattr(item, f) for f in _FIELDS if getattr(item, f) != values[f]}
                 what = "restored" if item.cancelled else "changed" if before else "unchanged"
-                updated.append(item)
+                if what == "unchanged" and item.row == row.row:
+                    same.append(item.id)
+                else:
+                    updated.append(item)
             for name, value in values.items():
                 setattr(item, name, value)
             item.row, item.cancelled, item.seen_id = row.row, False, self.id
@@ -132,6 +136,7 @@ class _Import:
             if what != "unchanged":
                 changes.append(CatalogueChange(item=item, during_id=self.id, what=what, before=before))
         CatalogueItem.objects.bulk_create(added)
+        CatalogueItem.objects.filter(id__in=same).update(seen_id=self.id)
         CatalogueItem.objects.bulk_update(updated, [*_FIELDS, "row", "cancelled", "seen"], batch_size=500)
         CatalogueChange.objects.bulk_create(changes)
 
