@@ -9,13 +9,13 @@ from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
+from yiwang.domains.services.search.queries import online
 from yiwang.engines.cases import queries
 from yiwang.kernel.access.session import as_system
 from yiwang.kernel.accounts.models import User
 from yiwang.kernel.accounts.queries import demo_users
 from yiwang.kernel.audit.api import record
 from yiwang.kernel.orgs.models import Post
-from yiwang.kernel.packs import api as packs
 from yiwang.kernel.ui.context import MODES
 
 
@@ -23,14 +23,14 @@ from yiwang.kernel.ui.context import MODES
 def home(request):
     """Where a resident begins."""
     mine = queries.own(request.actor)[:3] if request.actor.person_id else []
-    library = packs.current()
+    services = online()
     return render(
         request,
         "portal/home.html",
         {
             "mine": mine,
-            "bundles": library.all("bundle"),
-            "items": library.all("service_item"),
+            "bundles": [p for p in services if p.kind == "bundle"],
+            "items": [p for p in services if p.kind != "bundle"],
         },
     )
 

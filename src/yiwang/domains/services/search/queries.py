@@ -6,6 +6,7 @@ from uuid import UUID
 
 from yiwang.domains.services.catalogue import queries as catalogue
 from yiwang.kernel.packs import api as packs
+from yiwang.kernel.packs.contracts import Pack
 
 from .contracts import Found
 from .entries import from_catalogue, from_packs, vocabulary
@@ -15,6 +16,12 @@ from .index import Index
 def find(question: str, limit: int = 20) -> Found:
     """What a question finds among bundles, items and catalogue guides in force."""
     return _index(packs.current_release(), catalogue.version()).find(question, limit)
+
+
+def online() -> list[Pack]:
+    """Everything that can be done online: bundles first, then items."""
+    library = packs.current()
+    return [*library.all("bundle"), *library.all("service_item")]
 
 
 @lru_cache(maxsize=1)

@@ -4,10 +4,9 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from yiwang.domains.services.catalogue import queries as catalogue
-from yiwang.kernel.packs import api as packs
 
 from .contracts import Found
-from .queries import find
+from .queries import find, online
 
 LONGEST = 60
 DEPARTMENTS = 8
@@ -17,7 +16,6 @@ DEPARTMENTS = 8
 def search(request):
     """Find a service in plain words; without words, everything that can be done online."""
     words = request.GET.get("q", "").strip()[:LONGEST]
-    library = packs.current()
     found = find(words) if words else Found()
     return render(
         request,
@@ -26,6 +24,6 @@ def search(request):
             "words": words,
             "found": found,
             "departments": catalogue.departments()[:DEPARTMENTS] if words and not found.hits else [],
-            "all": () if words else (*library.all("bundle"), *library.all("service_item")),
+            "all": [] if words else online(),
         },
     )
