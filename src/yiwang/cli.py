@@ -104,6 +104,22 @@ def _packs_burden(args) -> int:
     return 0 if all(t["holds"] for t in figures.get("targets", {}).values()) else 1
 
 
+def _import_catalogue(args) -> int:
+    _django()
+    from yiwang.domains.services.catalogue.commands import run_import
+
+    file = Path(args.file)
+    return run_import(file, args.source or file.stem, args.check, args.json)
+
+
+def _export_catalogue(args) -> int:
+    from yiwang.domains.services.catalogue.export import run_export
+    from yiwang.kernel.packs.loader import read
+
+    library, _problems = read(_packs_root())
+    return run_export(library, "csv" if args.csv else "json" if args.json else "")
+
+
 def _flow_check(args) -> int:
     from yiwang.engines.cases.flow import report
 
@@ -296,6 +312,16 @@ def parser() -> argparse.ArgumentParser:
     check.add_argument("root", nargs="?", help="packs folder (default: the project's)")
     add(packs, "load", _packs_load, "check, then put in force").add_argument("root", nargs="?")
     add(packs, "burden", _packs_burden, "the burden waterfall of a bundle or item", True).add_argument("id")
+    catalogue = add(
+        packs, "import-catalogue", _import_catalogue, "import a catalogue of items, row by row", True
+    )
+    catalogue.add_argument("file", help="CSV: UTF-8 or GBK, header with the names of the elements")
+    catalogue.add_argument("--source", help="whose catalogue this is (default: the file's name)")
+    catalogue.add_argument("--check", action="store_true", help="report only, write nothing")
+    out = add(
+        packs, "export-catalogue", _export_catalogue, "published items with the national elements", True
+    )
+    out.add_argument("--csv", action="store_true", help="a CSV table")
     flow = commands.add_parser("flow", help="check flows").add_subparsers(required=True)
     add(flow, "check", _flow_check, "is this BPMN file accepted, and if not, why", True).add_argument("file")
     move = add(

@@ -3,6 +3,9 @@
 from django.urls import include, path
 
 from yiwang.domains.services import screens as services
+from yiwang.domains.services.catalogue import screens as catalogue
+from yiwang.domains.services.life import screens as life
+from yiwang.domains.services.search import screens as searching
 from yiwang.engines.cases import screens as desk
 from yiwang.surfaces.portal import identity
 from yiwang.surfaces.portal import screens as portal
@@ -18,7 +21,13 @@ urlpatterns = [
     path("demo/sign-in", portal.demo_sign_in, name="demo_sign_in"),
     path("accounts/login/", SignIn.as_view(), name="account_login"),
     path("accounts/", include("allauth.account.urls")),
-    path("search", services.search, name="search"),
+    path("search", searching.search, name="search"),
+    path("life", life.life_map, name="life"),
+    path("life/<slug:stage_id>", life.stage, name="life_stage"),
+    path("departments", catalogue.departments, name="departments"),
+    path("catalogue", catalogue.rows, name="catalogue"),
+    path("catalogue/<slug:code>", catalogue.item, name="catalogue_item"),
+    path("coverage", catalogue.coverage, name="coverage"),
     path("messages", services.inbox, name="messages"),
     path("numbers", services.numbers, name="numbers"),
     path("numbers.csv", services.numbers_csv, name="numbers_csv"),

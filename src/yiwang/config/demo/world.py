@@ -1,5 +1,6 @@
 """Put the demo world into the database: people and their registers by COPY, then cases by the front door."""
 
+import io
 import json
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
@@ -8,21 +9,26 @@ from typing import Any
 from django.db import connections
 from django.utils import timezone
 
+from yiwang.domains.services.catalogue.actions import import_catalogue
+from yiwang.domains.services.catalogue.queries import current_standard
 from yiwang.kernel.access.contracts import SYSTEM
 from yiwang.kernel.access.session import acting
 from yiwang.kernel.accounts.models import Person, User
 from yiwang.kernel.orgs.models import Organisation, Post, Region
 from yiwang.kernel.orgs.queries import MANAGER, responsible
+from yiwang.kernel.packs import api as packs
 
 from . import cases
 from .people import COUNTIES, Demo, people
 
+CATALOGUE = "shandong/catalogue/demo.csv"
 COUNTY = "370102"  # where the demo's offices have people
 FUNCTIONS = ("卫生健康", "公安", "疾病预防控制", "医疗保障", "人力资源社会保障")
 
 
 def make(say: Callable[[str], None], count: int = 20000) -> None:
-    """Make the demo world once; a second call finds it and does nothing."""
+    """Make the demo world once; a second call finds it and only looks whether the catalogue is new."""
+    _catalogue()
     if User.objects.exclude(demo_role="").exists():
         return
     say(f"making the demo world ({count} invented persons)…")
@@ -35,6 +41,18 @@ def make(say: Callable[[str], None], count: int = 20000) -> None:
     _copy(everybody, names)
     _accounts(everybody, today)
     cases.make(say, everybody)
+
+
+def _catalogue() -> None:
+    """The demo county's catalogue, from the release in force."""
+    try:
+        table = packs.asset(packs.current_release(), CATALOGUE)
+    except KeyError:  # packs of somebody's own
+        return
+    with acting(SYSTEM):
+        import_catalogue(
+            SYSTEM, io.BytesIO(table), CATALOGUE, "历下区示例目录", current_standard(), lambda _finding: None
+        )
 
 
 def _copy(everybody: list[Demo], names: dict[str, str]) -> None:

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from yiwang.domains.services.search import search
+from yiwang.domains.services.search.queries import online
 from yiwang.engines.cases import api as cases
 from yiwang.kernel.access.contracts import Refused
 from yiwang.kernel.access.session import ACTING_FOR
@@ -32,7 +32,7 @@ def mandates(request):
         except Refused as refused:
             problem = str(refused)
     subject = request.actor.acting_for
-    services = [hit.pack for hit in search("", 200)]
+    services = online()
     names = {pack.id: pack.name for pack in services}
     shown = [(m, [names.get(ref, ref) for ref in m.scope or ()]) for m in queries.given(request.actor)]
     return render(

@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
-from yiwang.domains.services.search import search
+from yiwang.domains.services.search.queries import online
 from yiwang.engines.cases import api as cases
 from yiwang.kernel.access.session import as_system
 from yiwang.kernel.accounts.models import User
@@ -22,14 +22,14 @@ from yiwang.kernel.ui.context import MODES
 def home(request):
     """Where a resident begins."""
     mine = cases.own(request.actor)[:3] if request.actor.person_id else []
-    hits = search("")
+    services = online()
     return render(
         request,
         "portal/home.html",
         {
             "mine": mine,
-            "bundles": [h for h in hits if h.is_bundle],
-            "items": [h for h in hits if not h.is_bundle],
+            "bundles": [p for p in services if p.kind == "bundle"],
+            "items": [p for p in services if p.kind != "bundle"],
         },
     )
 

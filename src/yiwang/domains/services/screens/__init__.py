@@ -1,7 +1,7 @@
 """The resident's pages: find, be told, apply, follow, receive, rate."""
 
 from .apply import apply, begin, check, submit
-from .find import search, service
+from .find import service
 from .numbers import numbers, numbers_csv
 from .own import (
     case,
@@ -32,7 +32,6 @@ __all__ = [
     "numbers",
     "numbers_csv",
     "rate",
-    "search",
     "service",
     "settle",
     "submit",

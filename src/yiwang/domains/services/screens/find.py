@@ -1,18 +1,10 @@
-"""Finding a service and being told everything about it at once."""
+"""A service: everything about it at once (一次告知)."""
 
 from django.http import Http404
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from yiwang.domains.services.guide import guide
-from yiwang.domains.services.search import search as find_services
-
-
-@require_GET
-def search(request):
-    """Find a service."""
-    words = request.GET.get("q", "").strip()[:60]
-    return render(request, "services/search.html", {"words": words, "hits": find_services(words)})
 
 
 @require_GET

@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from yiwang.domains.services.search import search
+from yiwang.domains.services.search.queries import online
 from yiwang.engines.cases import api as cases
 from yiwang.kernel.access.contracts import Refused
 
@@ -50,7 +50,7 @@ def window(request, code=""):
         {
             "problem": problem,
             "typed": request.POST or {"code": code},
-            "services": [hit.pack for hit in search("", 200)],
+            "services": online(),
             "taken": cases.taken_in(request.actor),
         },
         status=422 if problem else 200,
