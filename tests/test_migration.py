@@ -23,7 +23,7 @@ NEW = OLD.replace('id="review"', 'id="examine"').replace('"review"', '"examine"'
 
 @pytest.fixture(scope="module")
 def standing():
-    """500 cases in the old version: at acceptance, at review, suspended."""
+    """500 cases in the old version, most at acceptance, sixty at review."""
     from django.utils import timezone
 
     org, official = office()
@@ -41,7 +41,7 @@ def standing():
                 "phase": Phase.WAITING, "data": {}, "extra": {}, "trace_id": case_id, "submitted_at": now,
             }  # fmt: skip
             store.write(held := store.insert(row), SYSTEM, new_id(), now, actions.begin(held, now))
-    for case_id in ids[100:]:
+    for case_id in ids[440:]:
         with acting(official):
             actions.complete(official, case_id, work_of(case_id)[0].id, "accept", "", new_id())
     return ids, official, flow
@@ -54,10 +54,10 @@ def test_the_dry_run_names_what_the_map_lacks_and_changes_nothing(standing, tmp_
     run = yiwang("flow", "migrate", KEY, file, "--json")
     (report,) = json.loads(run.stdout)
     assert run.returncode == 1
-    assert len(report["movable"]) == 100  # those still at acceptance
+    assert len(report["movable"]) == 440  # those still at acceptance
     ((why, numbers),) = report["refused"].items()
     assert "review: 新节点" in why
-    assert len(numbers) == 400
+    assert len(numbers) == 60
     with acting(SYSTEM):
         assert Case.objects.filter(id__in=ids, flow_id=flow).count() == 500
 
@@ -73,17 +73,17 @@ def test_with_a_map_all_move_and_go_on_and_the_record_replays(standing, tmp_path
     assert "已迁移 500 件" in done.stdout, done.stderr
     again = yiwang("flow", "migrate", KEY, file, "--map", plan, "--apply")
     assert again.returncode == 0  # nothing is left in the old version
-    for case_id in (ids[0], ids[250], ids[499]):
+    for case_id in (ids[0], ids[450], ids[499]):
         with acting(SYSTEM):
             case = Case.objects.get(id=case_id)
             assert queries.verify_chain(case_id) > 1
             stored = {t.id: t.node for t in case.tokens.all()}
             assert {t.id: t.node for t in queries.replayed(case_id).tokens.values()} == stored
     with acting(official):
-        assert work_of(ids[250])[0].node == "examine"
-        actions.complete(official, ids[250], work_of(ids[250])[0].id, "pass", "", new_id())
+        assert work_of(ids[450])[0].node == "examine"
+        actions.complete(official, ids[450], work_of(ids[450])[0].id, "pass", "", new_id())
     with acting(SYSTEM):
-        last = Case.objects.get(id=ids[250]).events.order_by("-seq").first()
+        last = Case.objects.get(id=ids[450]).events.order_by("-seq").first()
         assert last.type == "completed"
 
 

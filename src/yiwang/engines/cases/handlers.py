@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from yiwang.kernel.access.contracts import SYSTEM, Refused
+from yiwang.kernel.calendar import api as calendar
 from yiwang.kernel.documents import api as documents
 from yiwang.kernel.events.api import on
 from yiwang.kernel.ids import derived_id
@@ -219,6 +220,7 @@ def _start_or_stop(parent: Case, sibling: Case) -> None:
 @on("calendar.changed")
 def recalculate(body: dict[str, Any], trace_id: UUID | None) -> None:
     """Deadlines that crossed provisional days follow the notice that has now arrived."""
+    calendar.forget()  # this process may hold a copy from a few seconds before the notice
     mark = f"{body['source']} {timezone.now():%Y%m%d%H%M}"
     for case_id in Case.objects.filter(due_provisional=True, closed_at=None).values_list("id", flat=True):
         actions.recompute_due(SYSTEM, case_id, body["source"], derived_id("recompute", case_id, mark))
