@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 from yiwang.domains.services import screens as services
+from yiwang.domains.services.authoring import screens as authoring
 from yiwang.domains.services.catalogue import screens as catalogue
 from yiwang.domains.services.life import screens as life
 from yiwang.domains.services.search import screens as searching
@@ -55,6 +56,10 @@ urlpatterns = [
     path("apply/<uuid:draft_id>/<slug:page>", services.apply, name="apply"),
     path("services/<str:ref>", services.service, name="service"),
     path("services/<str:ref>/begin", services.begin, name="begin"),
+    path("packs", authoring.proposals, name="proposals"),
+    path("packs/write", authoring.write, name="write_pack"),
+    path("packs/<uuid:proposal_id>", authoring.write, name="proposal"),
+    path("packs/<uuid:proposal_id>/decide", authoring.decide_proposal, name="decide_proposal"),
     path("desk", desk.inbox, name="desk"),
     path("desk/bulk", desk.bulk, name="desk_bulk"),
     path("desk/filters", desk.save_filter, name="desk_filters"),

@@ -159,6 +159,15 @@ def _accounts(everybody: list[Demo], today: date) -> None:
             Post.objects.create(
                 person=user.person, org=office, title="负责人", roles=[MANAGER], since=date(2020, 1, 1)
             )
+        bureau_of_data = responsible("大数据", COUNTY)
+        for username, title, role in (
+            ("author", "事项编写", "author"),
+            ("publisher", "事项发布", "publisher"),
+        ):
+            user = _user(username, officials.pop(), f"{bureau_of_data.name}　{title}", order)
+            Post.objects.create(
+                person=user.person, org=bureau_of_data, title=title, roles=[role], since=date(2020, 1, 1)
+            )
         for username, county in (("window", COUNTY), ("window_qd", "370202")):
             hall = responsible("政务服务", county)
             user = _user(username, officials.pop(), f"{hall.name}　综合窗口", order)

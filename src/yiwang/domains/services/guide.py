@@ -5,7 +5,7 @@ from typing import Any
 
 from yiwang.engines.cases import forms
 from yiwang.kernel.packs import api as packs
-from yiwang.kernel.packs.contracts import Pack
+from yiwang.kernel.packs.contracts import Library, Pack
 from yiwang.kernel.registers.api import down
 
 
@@ -22,9 +22,13 @@ class Guide:
     unknown: list[Any]
 
 
-def guide(ref: str, answers: dict[str, Any]) -> Guide | None:
-    """The guide of a bundle or item for the answers given so far; None when there is none."""
-    library = packs.current()
+def guide(ref: str, answers: dict[str, Any], library: Library | None = None) -> Guide | None:
+    """The guide of a bundle or item for the answers given so far; None when there is none.
+
+    Args:
+        library: another than the one in force, for a preview.
+    """
+    library = library or packs.current()
     pack = library.find("bundle", ref) or library.find("service_item", ref)
     if pack is None:
         return None

@@ -47,6 +47,16 @@ def load(root: Path) -> tuple[str, bool]:
     return sha256, before != sha256
 
 
+def unpack(release: str, root: Path) -> None:
+    """Write the files of a release into a folder, as they were loaded."""
+    files = Release.objects.get(sha256=release).files
+    contents = dict(PackFile.objects.filter(sha256__in=files.values()).values_list("sha256", "content"))
+    for name, sha256 in files.items():
+        file = root / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(bytes(contents[sha256]))
+
+
 def current_release() -> str:
     """The hash of the release in force, asked of the database at most once a second.
 

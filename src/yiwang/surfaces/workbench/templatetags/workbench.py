@@ -3,6 +3,7 @@
 from django import template
 from django.utils.translation import gettext as _
 
+from yiwang.domains.services.authoring.rules import AUTHOR, PUBLISHER
 from yiwang.engines.cases.api import WINDOW
 from yiwang.kernel.orgs.queries import MANAGER
 
@@ -18,6 +19,8 @@ def workplaces(actor) -> list[tuple[str, str]]:
         places.append(("/window", _("窗口")))
     if MANAGER in roles:
         places += [("/desk/manage", _("督办与负荷")), ("/desk/ratings", _("差评和投诉"))]
-    if roles - {WINDOW, MANAGER}:
+    if roles & {AUTHOR, PUBLISHER}:
+        places.append(("/packs", _("编写事项")))
+    if roles - {WINDOW, MANAGER, AUTHOR, PUBLISHER}:
         places.append(("/desk/undertakings", _("承诺与容缺")))
     return [*places, ("/messages", _("消息")), ("/", _("门户"))]
