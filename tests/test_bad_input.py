@@ -247,3 +247,21 @@ def test_database_gone_for_ten_seconds(visit):
     assert "2023-01" in page.inner_text("main")
     connection.close()  # this process's own, which died with the server
     PRODUCT.settle()
+
+
+def test_an_overlay_that_loosens_is_refused_and_one_that_tightens_sets_the_due_date(tmp_path):
+    """L7: a county may only be faster; the case remembers under which overlay it was filed."""
+    import shutil
+
+    shutil.copytree(ROOT / "packs", tmp_path / "packs")
+    file = tmp_path / "packs/shandong/overlays/lixia.resident_join.yaml"
+    file.write_text(file.read_text().replace("value: 0", "value: 9"))
+    command = [sys.executable, "-m", "yiwang", "packs", "load", str(tmp_path / "packs")]
+    run = subprocess.run(command, env=PRODUCT.env, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert run.returncode == 1
+    assert "lixia.resident_join.yaml:9" in run.stdout
+    assert "本级只许更快" in run.stdout
+    assert "已装载的包保持不变" in run.stdout
+    with acting(SYSTEM):
+        here = Case.objects.filter(ref="yb.resident_join", org__region_id="370102").first()
+        assert here.extra["overlay"] == "lixia.resident_join"

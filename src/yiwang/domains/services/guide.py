@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from yiwang.engines.cases import forms
+from yiwang.kernel.orgs.queries import region_names
 from yiwang.kernel.packs import api as packs
 from yiwang.kernel.packs.contracts import Library, Pack
 from yiwang.kernel.registers.api import down
@@ -20,6 +21,7 @@ class Guide:
     free: list[forms.FormMaterial]
     uploads: list[forms.FormMaterial]
     unknown: list[Any]
+    local: list[tuple[str, Pack]]  # where it is faster or simpler: name of the region, overlay
 
 
 def guide(ref: str, answers: dict[str, Any], library: Library | None = None) -> Guide | None:
@@ -43,7 +45,14 @@ def guide(ref: str, answers: dict[str, Any], library: Library | None = None) -> 
         free=[m for m in plan.materials if m.way is not forms.Way.UPLOAD],
         uploads=[m for m in plan.materials if m.way is forms.Way.UPLOAD],
         unknown=[s for s in asked.situations if s.asked],
+        local=_local(library, {i.id for i in plan.items}),
     )
+
+
+def _local(library: Library, items: set[str]) -> list[tuple[str, Pack]]:
+    names = region_names()
+    found = [pack for pack in library.all("overlay") if pack.data["for"] in items]
+    return [(names.get(pack.data["region"], pack.data["region"]), pack) for pack in found]
 
 
 def _item(pack: Pack) -> dict[str, Any]:

@@ -153,6 +153,7 @@ def fill(actor: Actor, draft: Draft) -> Filled:
     known = draft.data | signed_in(plan, identity) | {"today": timezone.localdate().isoformat()}
     data, provenance = forms.fill(plan, known, look)
     plan = replace(plan, materials=forms.verified(plan, data, provenance, look))
+    plan = replace(plan, materials=forms.eased(plan, data))
     errors = forms.check(plan, data, draft.uploads)
     return Filled(plan, data, provenance, errors, identity.subject_name)
 
@@ -358,6 +359,7 @@ def _create(actor: Actor, draft: Draft, filled: Filled, now: datetime, channel: 
                     "materials": _materials(plan, planned.id, draft, data),
                     "conditions": _conditions(plan, planned.id, data, draft),
                     "provenance": {p: v.source for p, v in filled.provenance.items()},
+                    **_overlay(plan, planned.id, data),
                     **({} if bundle else {"burden": _measured(filled, draft, channel)}),
                 },
             }
@@ -370,6 +372,12 @@ def _create(actor: Actor, draft: Draft, filled: Filled, now: datetime, channel: 
         else:
             _begin(actor, held, now)
     hand_over([UUID(f) for f in draft.uploads.values()], draft.id)
+
+
+def _overlay(plan: FormPlan, item_id: str, data: Mapping[str, Any]) -> dict[str, str]:
+    """The local overlay that the deciding region lays on the item."""
+    found = forms.overlay_for(plan.library, item_id, forms.authority(plan, item_id, data).region)
+    return {"overlay": found.id} if found else {}
 
 
 def _begin(actor: Actor, held: store.Locked, now: datetime) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from yiwang.kernel.calendar.rules import Limit, Unit
 from yiwang.kernel.packs import api as packs
 
+from . import forms
 from .flow import Graph, compile_bpmn
 from .models import Flow
 
@@ -34,9 +35,16 @@ def _limit(time: dict[str, Any], name: str) -> Limit | None:
 
 
 @lru_cache(maxsize=512)
-def item(release: str, kind: str, ref: str) -> Item:
-    """The item of a case, from the release the case began with."""
-    data = dict(packs.library(release).get(kind, ref).data)
+def item(release: str, kind: str, ref: str, overlay: str = "") -> Item:
+    """The item of a case, from the release the case began with.
+
+    Args:
+        overlay: id of the local overlay that the case was filed under, or empty.
+    """
+    library = packs.library(release)
+    data = dict(library.get(kind, ref).data)
+    if overlay:
+        data = forms.overlaid(data, library.get("overlay", overlay).data)
     time = data.get("time", {})
     return Item(
         data=data,

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from yiwang.engines.cases.flow import FlowRejected, compile_bpmn, soundness
+from yiwang.engines.cases.forms import overlays
 from yiwang.engines.cases.forms.lint import lint
 from yiwang.kernel.packs.check import check
 from yiwang.kernel.packs.contracts import Problem
@@ -11,7 +12,7 @@ from yiwang.kernel.packs.contracts import Problem
 
 def check_packs(root: Path) -> list[Problem]:
     """Everything wrong in a tree of packs, each with file, line and remedy; empty when it may be loaded."""
-    return [*check(root, [lint]), *_flows(root)]
+    return [*check(root, [lint, overlays.lint]), *_flows(root)]
 
 
 def _flows(root: Path) -> Iterator[Problem]:

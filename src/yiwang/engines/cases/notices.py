@@ -20,7 +20,7 @@ def _entry(case: Case, what: str) -> dict[str, Any] | None:
 
 
 def _words(case: Case, body: dict[str, Any]) -> dict[str, str]:
-    spec = item(case.release, case.kind, case.ref)
+    spec = item(case.release, case.kind, case.ref, case.extra.get("overlay", ""))
     day = timezone.localtime(case.due_at) if case.due_at else None
     supplement = case.extra.get("supplement") or {}
     org = case.org.name if case.org else ""

@@ -89,7 +89,7 @@ def require_open(held: Locked) -> None:
 
 
 def spec_of(held: Locked) -> Item:
-    return item(held.release, held.kind, held.ref)
+    return item(held.release, held.kind, held.ref, held.extra.get("overlay", ""))
 
 
 def move(held: Locked, now: datetime, step: Step, change: Change) -> Change:

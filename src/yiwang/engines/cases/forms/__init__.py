@@ -28,6 +28,7 @@ from yiwang.engines.cases.forms.fill import (
 )
 from yiwang.engines.cases.forms.materials import verified
 from yiwang.engines.cases.forms.merge import plan
+from yiwang.engines.cases.forms.overlays import eased, overlaid, overlay_for
 from yiwang.engines.cases.forms.project import (
     LicenceContent,
     allocations,
@@ -66,11 +67,14 @@ __all__ = [
     "clean",
     "conditions",
     "decides_itself",
+    "eased",
     "editable",
     "fill",
     "label",
     "licence",
     "needed",
+    "overlaid",
+    "overlay_for",
     "plan",
     "project",
     "render",

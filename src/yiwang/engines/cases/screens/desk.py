@@ -127,7 +127,7 @@ def case(request, case_id):
 
 
 def _show(request, found: Case, problem: str = "", typed=None, status: int = 200):
-    spec = item(found.release, found.kind, found.ref)
+    spec = item(found.release, found.kind, found.ref, found.extra.get("overlay", ""))
     flow = graph(found.flow_id)
     plan = forms.plan(packs.library(found.release), found.ref)
     tokens = list(found.tokens.filter(kind="user"))
