@@ -39,6 +39,8 @@ class Environment:
     database_url: str | None
     database_owner_url: str | None
     secret_key: str
+    email_url: str | None
+    sms_sender: str | None
     signing_p12: str | None
     signing_passphrase: str | None
 
@@ -101,6 +103,8 @@ def read() -> Environment:
         database_url=os.environ.get("DATABASE_URL"),
         database_owner_url=os.environ.get("DATABASE_OWNER_URL"),
         secret_key=secret,
+        email_url=os.environ.get("YIWANG_EMAIL_URL"),
+        sms_sender=os.environ.get("YIWANG_SMS_SENDER"),
         signing_p12=os.environ.get("YIWANG_SIGNING_P12"),
         signing_passphrase=os.environ.get("YIWANG_SIGNING_PASSPHRASE"),
     )

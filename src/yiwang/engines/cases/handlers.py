@@ -124,7 +124,7 @@ def inform(body: dict[str, Any], trace_id: UUID | None) -> None:
         documents.issue((what, case.id, body["seq"]), what, template, content, _about(case))
     message = message_of(case, what, body)
     if message:
-        title, text = message
+        title, text, ways = message
         tell(
             derived_id("message", case.id, body["seq"], what),
             case.subject_id,
@@ -132,6 +132,7 @@ def inform(body: dict[str, Any], trace_id: UUID | None) -> None:
             text,
             f"/cases/{case.parent_id or case.id}",
             case.id,
+            ways,
         )
 
 

@@ -55,9 +55,10 @@ def content_of(case: Case, what: str, body: dict[str, Any]) -> Content | None:
     )
 
 
-def message_of(case: Case, what: str, body: dict[str, Any]) -> tuple[str, str] | None:
-    """The in-app message of what happened: title and text, or None."""
+def message_of(case: Case, what: str, body: dict[str, Any]) -> tuple[str, str, list[str]] | None:
+    """The message of what happened: title, text, and the ways it also goes out by; or None."""
     entry = _entry(case, what)
     if entry is None or "message" not in entry["channel"]:
         return None
-    return entry["title"], entry["message"].format_map(_words(case, body))
+    ways = [way for way in entry["channel"] if way in ("sms", "email")]
+    return entry["title"], entry["message"].format_map(_words(case, body)), ways

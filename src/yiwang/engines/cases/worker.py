@@ -12,6 +12,7 @@ from yiwang.kernel.access.contracts import SYSTEM, Refused
 from yiwang.kernel.access.session import acting
 from yiwang.kernel.events.api import CHANNEL, dispatch_one
 from yiwang.kernel.ids import derived_id
+from yiwang.kernel.notify.api import deliver_due
 
 from . import actions
 from .models import Case, Timer
@@ -66,7 +67,7 @@ def work_once() -> bool:
     busy = fire_due() > 0
     while dispatch_one():
         busy = True
-    return busy
+    return deliver_due() > 0 or busy
 
 
 def run_forever() -> None:

@@ -1,8 +1,11 @@
 """What a person has: cases, messages, certificates; follow, take back, rate, verify."""
 
+import re
 from urllib.parse import quote
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -19,6 +22,7 @@ from yiwang.kernel.files import store
 from yiwang.kernel.files.api import take
 from yiwang.kernel.files.rules import ACCEPT_ATTRIBUTE, NotTaken
 from yiwang.kernel.ids import derived_id
+from yiwang.kernel.notify.api import choose, reach_of
 from yiwang.kernel.notify.models import Message
 
 from .session import hold
@@ -159,15 +163,43 @@ def settle(request, rectification_id):
     return redirect(reverse("case", args=[done.case_id]) + "#rate")
 
 
-@require_GET
+def _reach(request) -> str:
+    """Save how to reach the person; returns what is wrong, or nothing."""
+    phone, email = request.POST.get("phone", "").strip(), request.POST.get("email", "").strip()
+    if phone and not re.fullmatch(r"1[3-9][0-9]{9}", phone):
+        return _("手机号“%(phone)s”不是 11 位手机号，请核对后重填。") % {"phone": phone}
+    if email:
+        try:
+            validate_email(email)
+        except ValidationError:
+            return _("邮箱“%(email)s”不对，请写成 name@example.cn 的样子。") % {"email": email}
+    choose(request.actor, phone, email, bool(request.POST.get("sms")))
+    return ""
+
+
+@require_http_methods(["GET", "POST"])
 def inbox(request):
-    """The person's messages; opening the page reads them."""
+    """The person's messages, and how he wants to be reached besides."""
     if request.actor.person_id is None:
         return redirect(f"{reverse('account_login')}?next=/messages")
+    problem = ""
+    if request.method == "POST":
+        problem = _reach(request)
+        if not problem:
+            messages.success(request, _("已保存联系方式。"))
+            return redirect("messages")
     return render(
         request,
         "services/messages.html",
-        {"inbox": Message.objects.filter(subject_id=request.actor.subject_id)[:100]},
+        {
+            "inbox": Message.objects.filter(subject_id=request.actor.subject_id).prefetch_related(
+                "deliveries"
+            )[:100],
+            "reach": reach_of(request.actor.subject_id),
+            "typed": request.POST,
+            "problem": problem,
+        },
+        status=422 if problem else 200,
     )
 
 
