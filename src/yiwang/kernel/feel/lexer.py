@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 from yiwang.kernel.feel.errors import FeelSyntaxError
 
@@ -49,25 +50,39 @@ class Token:
     end: int
 
 
+_PIECES = re.compile(f"[{_PART}]+|[^{_PART}\\s]")
+NAME = re.compile(f"[{_START}](?:[{_PART}]|[./\\-’+*]|\\s)*")
+"""A name where one is being declared: spaces and the additional symbols of rule 30 are part of it."""
+
+
+def plain_name(name: str) -> str:
+    """The name with each row of white space as one space."""
+    return " ".join(name.split())
+
+
 class Vocabulary:
     """Names that one identifier cannot spell: with spaces, operators or brackets. Longest first."""
 
-    def __init__(self, names: Iterable[str] = ()) -> None:
+    def __init__(self, names: Iterable[str] = (), follow: str = "") -> None:
         self._by_first: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
         self._seen: set[str] = set()
         for name in names:
-            self.add(name)
+            self.add(name, follow)
 
     def add(self, name: str, follow: str = "") -> None:
         """Know `name`; `follow` is a pattern that must come after it."""
-        words = name.split()
-        if not words or name in self._seen or IDENTIFIER.fullmatch(name):
+        if name in self._seen or not name.strip() or IDENTIFIER.fullmatch(name):
             return
         self._seen.add(name)
-        end = f"(?![{_PART}])" if _IS_PART.match(words[-1][-1]) else ""
-        pattern = re.compile(r"\s+".join(map(re.escape, words)) + end + follow)
-        row = self._by_first.setdefault(words[0][0], [])
-        row.append((" ".join(words), pattern))
+        pieces = _PIECES.findall(name)
+        pattern = re.escape(pieces[0])
+        for before, piece in pairwise(pieces):
+            # Between words there must be white space; around a symbol there may be.
+            words = _IS_PART.match(before[-1]) and _IS_PART.match(piece)
+            pattern += (r"\s+" if words else r"\s*") + re.escape(piece)
+        end = f"(?![{_PART}])" if _IS_PART.match(pieces[-1][-1]) else ""
+        row = self._by_first.setdefault(pieces[0][0], [])
+        row.append((plain_name(name), re.compile(pattern + end + follow)))
         row.sort(key=lambda entry: -len(entry[0]))
 
     def match(self, text: str, position: int) -> tuple[str, int] | None:
@@ -95,10 +110,13 @@ def scan(text: str, position: int, known: tuple[Vocabulary, ...]) -> Token:
     if start >= len(text):
         return Token("end", "", start, start)
     plain = IDENTIFIER.match(text, start)
+    longest: tuple[str, int] | None = None
     for vocabulary in known:
         found = vocabulary.match(text, start)
-        if found and (plain is None or found[1] > plain.end()):
-            return Token("name", found[0], start, found[1])
+        if found and (longest is None or found[1] > longest[1]):
+            longest = found
+    if longest and (plain is None or longest[1] > plain.end()):
+        return Token("name", longest[0], start, longest[1])
     if plain:
         word = plain.group()
         return Token("keyword" if word in KEYWORDS else "name", word, start, plain.end())

@@ -7,14 +7,14 @@ Nothing is ever tried twice, so parsing time grows with the length of the text o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal, DecimalException
 from typing import NoReturn
 
 from yiwang.kernel.feel import nodes as n
 from yiwang.kernel.feel.errors import FeelSyntaxError
-from yiwang.kernel.feel.lexer import IDENTIFIER, Token, Vocabulary, scan, skip_space
+from yiwang.kernel.feel.lexer import NAME, Token, Vocabulary, plain_name, scan, skip_space
 from yiwang.kernel.feel.values import DECIMAL
 
 DEEPEST = 40  # nested brackets; the evaluator recurses on them
@@ -25,22 +25,35 @@ _TYPES = ("days and time duration", "years and months duration", "date and time"
 _MEMBERS = ("time offset", "start included", "end included")
 
 
-class Parser:
-    """One text. `names` are the names in scope, `builtins` the functions with spaces in their names."""
+class Words:
+    """What the texts of one place know: names in scope, members, types. Built once, shared by many parsers.
 
-    def __init__(self, text: str, names: Collection[str], builtins: Collection[str]) -> None:
+    Args:
+        names: names in scope; a dot in one is part of it.
+        members: names that may follow a dot, or stand alone inside a filter.
+        types: names of a model's own types, for `instance of` and parameters.
+        functions: the built-in functions.
+    """
+
+    def __init__(
+        self, names: Iterable[str], members: Iterable[str], types: Iterable[str], functions: Vocabulary
+    ) -> None:
+        self.names = Vocabulary(names)
+        self.members = Vocabulary((*_MEMBERS, *members))
+        self.types = Vocabulary((*_TYPES, *types))
+        self.functions = functions
+
+
+class Parser:
+    """One text, read in the light of `words`."""
+
+    def __init__(self, text: str, words: Words) -> None:
         self.text = text
         self.position = 0
         self.depth = 0
-        self.names = Vocabulary()
-        self.members = Vocabulary(_MEMBERS)
-        self.functions = Vocabulary()
-        self.types = Vocabulary(_TYPES)
-        for name in builtins:
-            # "date and time" is also what two names and an operator look like: a function only before "(".
-            self.functions.add(name, r"(?=\s*\()")
-        for name in names:
-            self._declare(name)
+        self.words = words
+        self.local = Vocabulary()  # names that the text itself declares
+        self.known = (self.local, words.names, words.functions)
         self._token: Token | None = None
         self.asks = False  # whether the part just read says "?"
         self.partial = False  # whether it says "partial"
@@ -49,7 +62,7 @@ class Parser:
 
     def peek(self) -> Token:
         if self._token is None:
-            self._token = scan(self.text, self.position, (self.names, self.functions))
+            self._token = scan(self.text, self.position, self.known)
         return self._token
 
     def next(self) -> Token:
@@ -84,10 +97,7 @@ class Parser:
         raise FeelSyntaxError(f"多出「{token.text}」，请删去或补上运算符{hint}", token.start)
 
     def _declare(self, name: str) -> None:
-        # A dotted name is a path: each step may hold spaces of its own.
-        for step in name.split("."):
-            self.names.add(step)
-            self.members.add(step)
+        self.local.add(name)
         self._token = None
 
     @contextmanager
@@ -147,14 +157,20 @@ class Parser:
         signs = 0
         while self.take("-"):
             signs += 1
-        value = self._postfix(self._primary())
+        if signs and self.peek().kind == "number":
+            # The sign belongs to the number (rule 37), so -1 instance of number.
+            value = self._number()
+            if signs % 2:
+                value = n.Literal(DECIMAL.minus(value.value))
+            signs = 0
+        else:
+            value = self._primary()
+        value = self._postfix(value)
         if self.take("instance"):
             self.expect("of")
             value = n.InstanceOf(value, self._type())
         if signs == 0:
             return value
-        if isinstance(value, n.Literal) and isinstance(value.value, Decimal):
-            return n.Literal(-value.value if signs % 2 else value.value)
         return n.Negate(value) if signs % 2 else n.Negate(n.Negate(value))
 
     def _postfix(self, value: n.Node) -> n.Node:
@@ -162,20 +178,32 @@ class Parser:
             if self.take("."):
                 value = n.Path(value, self._member())
             elif self.take("["):
-                value = n.Filter(value, self.expression())
-                self.expect("]")
+                value = n.Filter(value, self._condition())
             elif self.take("("):
                 value = self._call(value)
             else:
                 return value
         raise FeelSyntaxError(f"一行里的「.」「[」「(」超过 {LONGEST_CHAIN} 个，请拆开", self.position)
 
+    def _condition(self) -> n.Node:
+        """What stands in a filter's brackets, where the items' members are names in scope."""
+        outer, self.known = self.known, (*self.known[:2], self.words.members, self.words.functions)
+        self._token = None
+        condition = self.expression()
+        self.known = outer
+        self.expect("]")
+        return condition
+
     def _member(self) -> str:
-        token = scan(self.text, self.position, (self.members,))
+        token = scan(self.text, self.position, (self.local, self.words.members))
         if token.kind not in ("name", "keyword"):
+            self._token = token
             self.fail("「.」后面应为名称")
         self.position, self._token = token.end, None
-        return token.text
+        name = token.text
+        while self.peek().kind == "name":  # words in a row can only be one name
+            name += " " + self.next().text
+        return name
 
     def _call(self, function: n.Node) -> n.Node:
         arguments: list[n.Node] = []
@@ -194,24 +222,12 @@ class Parser:
 
     def _argument_name(self) -> str | None:
         """The name in `name: value`; nothing is consumed when there is none."""
-        end = self._words(":")
-        if end is None:
+        start = skip_space(self.text, self.position)
+        found = NAME.match(self.text, start)
+        if found is None or not self.text.startswith(":", found.end()):
             return None
-        name = " ".join(self.text[self.position : end].split())
-        self.position, self._token = end, None
-        self.expect(":")
-        return name
-
-    def _words(self, stop: str) -> int | None:
-        """Where a row of plain words ends, when `stop` follows it; names being declared are read so."""
-        position = skip_space(self.text, self.position)
-        end = position
-        while found := IDENTIFIER.match(self.text, position):
-            end = found.end()
-            position = skip_space(self.text, end)
-        if end == skip_space(self.text, self.position) or not self.text.startswith(stop, position):
-            return None
-        return end
+        self.position, self._token = found.end() + 1, None
+        return plain_name(found.group())
 
     # Primaries
 
@@ -231,7 +247,7 @@ class Parser:
             self.fail("这里应为一个值")
         return handler(self)
 
-    def _number(self) -> n.Node:
+    def _number(self) -> n.Literal:
         token = self.next()
         try:
             return n.Literal(DECIMAL.create_decimal(token.text))
@@ -281,7 +297,7 @@ class Parser:
         self.next()
         items: list[n.Node] = []
         while not self.at("]"):
-            items.append(self.expression())
+            items.append(self._open_range() if self.at(*_COMPARISONS) else self.expression())
             if len(items) == 1 and self.take(".."):
                 return self._range(True, items[0])
             if not self.take(","):
@@ -375,25 +391,24 @@ class Parser:
     def _lambda(self) -> n.Node:
         self.next()
         self.expect("(")
-        parameters = []
+        parameters: list[str] = []
+        types: list[n.TypeOf | None] = []
         while not self.at(")"):
             parameters.append(self._variable())
-            if self.take(":"):
-                self._type()
+            types.append(self._type() if self.take(":") else None)
             if not self.take(","):
                 break
         self.expect(")")
-        if self.at("external"):
-            raise FeelSyntaxError("不支持外部函数（external），请用 FEEL 写出", self.position)
-        return n.Lambda(tuple(parameters), self.expression())
+        if len(set(parameters)) < len(parameters):
+            self.fail("两个参数同名，请改名")
+        external = self.take("external")
+        return n.Lambda(tuple(parameters), tuple(types), self.expression(), external)
 
     def _type(self) -> n.TypeOf:
         with self._nested():
-            token = scan(self.text, self.position, (self.types,))
-            if token.kind not in ("name", "keyword"):
-                self.fail("这里应为类型，例如 number、string、date")
-            self.position, self._token = token.end, None
-            name, members, arguments = token.text, [], []
+            name = self._type_name()
+            members: list[str] = []
+            arguments: list[n.TypeOf] = []
             if name == "function" and self.take("<"):
                 while not self.at(">"):
                     arguments.append(self._type())
@@ -411,6 +426,17 @@ class Parser:
                         break
                 self.expect(">")
             return n.TypeOf(name, tuple(arguments), tuple(members))
+
+    def _type_name(self) -> str:
+        token = scan(self.text, self.position, (self.words.types,))
+        if token.kind not in ("name", "keyword"):
+            self._token = token
+            self.fail("这里应为类型，例如 number、string、date")
+        self.position, self._token = token.end, None
+        name = token.text
+        while self.take("."):  # a type of an imported model
+            name += "." + self._type_name()
+        return name
 
     # Tests
 

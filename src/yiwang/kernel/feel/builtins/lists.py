@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
 from functools import cmp_to_key
@@ -17,6 +18,7 @@ from yiwang.kernel.feel.values import (
     convert,
     deep,
     equal,
+    identity,
     kind,
 )
 
@@ -128,9 +130,7 @@ def stddev(*arguments: Any) -> Any:
 
 @builtin("mode", "list: any*")
 def mode(*arguments: Any) -> list[Decimal]:
-    tally: dict[Decimal, int] = {}
-    for value in _numbers(arguments):
-        tally[value] = tally.get(value, 0) + 1
+    tally = Counter(_numbers(arguments))
     top = max(tally.values(), default=0)
     return sorted(value for value, times in tally.items() if times == top)
 
@@ -154,7 +154,11 @@ def any_(*arguments: Any) -> bool | None:
 @builtin("sublist", "list: list", "start position: number", "length: number?")
 def sublist(items: list[Any], start: Decimal, length: Decimal | None = None) -> list[Any]:
     first = _index(items, start)
-    return items[first:] if length is None else items[first : first + max(int(length), 0)]
+    if length is None:
+        return items[first:]
+    if not 1 <= length <= len(items) - first:
+        raise ValueError(f"长度应在 1 到 {len(items) - first} 之间")
+    return items[first : first + int(length)]
 
 
 @builtin("append", "list: list", "item: any*")
@@ -215,24 +219,26 @@ def union(*lists: list[Any]) -> list[Any]:
 
 @builtin("distinct values", "list: list")
 def distinct_values(items: list[Any]) -> list[Any]:
-    result: list[Any] = []
-    seen: set[tuple[str, Any]] = set()
+    first: dict[Any, Any] = {}
     for item in items:
-        key = (kind(item), item) if kind(item) in ORDERED else None
-        if key in seen or (key is None and any(equal(item, other) is True for other in result)):
-            continue
-        if key is not None:
-            seen.add(key)
-        result.append(item)
-    return result
+        first.setdefault(identity(item), item)
+    return list(first.values())
 
 
 @builtin("flatten", "list: list")
 def flatten(items: list[Any]) -> list[Any]:
     result: list[Any] = []
+    _flatten(items, result)
+    return result
+
+
+def _flatten(items: list[Any], result: list[Any]) -> None:
     for item in items:
-        result.extend(flatten(item) if isinstance(item, list) else [item])
-    return _short(result)
+        if isinstance(item, list):
+            _flatten(item, result)
+        else:
+            result.append(item)
+    _short(result)
 
 
 @builtin("sort", "list: list", "precedes: function?")
