@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from decimal import Decimal, DecimalException
+from decimal import DecimalException
 from typing import NoReturn
 
 from yiwang.kernel.feel import nodes as n
@@ -53,7 +53,7 @@ class Parser:
         self.depth = 0
         self.words = words
         self.local = Vocabulary()  # names that the text itself declares
-        self.known = (self.local, words.names, words.functions)
+        self.known: tuple[Vocabulary, ...] = (self.local, words.names, words.functions)
         self._token: Token | None = None
         self.asks = False  # whether the part just read says "?"
         self.partial = False  # whether it says "partial"
@@ -157,11 +157,11 @@ class Parser:
         signs = 0
         while self.take("-"):
             signs += 1
+        value: n.Node
         if signs and self.peek().kind == "number":
             # The sign belongs to the number (rule 37), so -1 instance of number.
-            value = self._number()
-            if signs % 2:
-                value = n.Literal(DECIMAL.minus(value.value))
+            number = self._number()
+            value = n.Literal(DECIMAL.minus(number.value)) if signs % 2 else number
             signs = 0
         else:
             value = self._primary()

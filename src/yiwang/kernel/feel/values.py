@@ -343,7 +343,9 @@ def text(value: Any) -> str | None:
     Raises:
         NotFeel: it is too large.
     """
-    if value is None or type(value) is str:
+    if value is None:
+        return None
+    if type(value) is str:
         return value
     return _text(value, _Budget())
 

@@ -5,6 +5,7 @@ The library has no clock: today() and now() tell the moment that the caller of t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import ROUND_DOWN, Decimal
 from typing import Any
@@ -115,25 +116,17 @@ _PARTS = ("year: number", "month: number", "day: number", "hour: number", "minut
 
 @builtin("date and time", *_PARTS, "offset: days and time duration|null?")
 def moment_from_parts(*values: Any) -> Moment:
-    return _moment(*values[:6], _zone(values[6]))
+    return _moment(values[:6], _zone(values[6]))
 
 
 @builtin("date and time", *_PARTS, "timezone: string")
 def moment_in_zone(*values: Any) -> Moment:
-    return _moment(*values[:6], named_zone(values[6]))
+    return _moment(values[:6], named_zone(values[6]))
 
 
-def _moment(
-    year: Decimal,
-    month: Decimal,
-    day: Decimal,
-    hour: Decimal,
-    minute: Decimal,
-    second: Decimal,
-    zone: tzinfo | None,
-) -> Moment:
-    number = ordinal(_whole(year), _whole(month), _whole(day))
-    return make_moment(number, _clock(hour, minute, second), zone)
+def _moment(values: Sequence[Decimal], zone: tzinfo | None) -> Moment:
+    year, month, day = (_whole(value) for value in values[:3])
+    return make_moment(ordinal(year, month, day), _clock(*values[3:]), zone)
 
 
 @builtin("duration", "from: string")

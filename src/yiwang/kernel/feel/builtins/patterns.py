@@ -127,7 +127,7 @@ class _Translation:
             return "$" if "m" in self.flags else r"\Z"
         if char in "]}":
             self.fail(f"的「{char}」要写作「\\{char}」")
-        return char if char in "|^" else regex.escape(char)
+        return char if char in "|^" else _inside(char)
 
     def group(self) -> str:
         if self.take("?:"):
@@ -160,7 +160,7 @@ class _Translation:
         if char.isascii() and char.isdigit():
             return self.reference(char)
         if char in _CONTROL:
-            return regex.escape(_CONTROL[char])
+            return _inside(_CONTROL[char])
         return self.shared_escape(char)
 
     def shared_escape(self, char: str) -> str:
@@ -170,7 +170,7 @@ class _Translation:
         if char in "pP":
             return self.category(char)
         if char in _CONTROL:
-            return regex.escape(_CONTROL[char])
+            return _inside(_CONTROL[char])
         if char not in _LITERAL:
             self.fail(f"没有「\\{char}」这种写法")
         return "\\" + char

@@ -23,7 +23,7 @@ def number(value: str, grouping: str | None = None, point: str | None = None) ->
     if (
         grouping not in (None, " ", ",", ".")
         or point not in (None, ",", ".")
-        or (grouping and grouping == (point or "."))
+        or (grouping and grouping == point)
     ):
         raise ValueError("分隔符只能是空格、「,」或「.」，且两者不同")
     plain = value.replace(grouping, "") if grouping else value
@@ -42,7 +42,7 @@ def substring(value: str, start: Decimal, length: Decimal | None = None) -> str:
     if length is not None and length < 1:
         raise ValueError("长度应大于 0")
     first = position - 1 if position > 0 else len(value) + position
-    return value[first:] if length is None else value[first : first + int(min(length, len(value)))]
+    return value[first:] if length is None else value[first : first + min(int(length), len(value))]
 
 
 @builtin("string length", "string: string")
