@@ -93,12 +93,24 @@ class UnaryTests:
     def _code(self) -> Test:
         return tests(Compiler(self._types), self.tests or ())
 
+    @cached_property
+    def _each(self) -> list[Test]:
+        return [tests(Compiler(self._types), (test,)) for test in self.tests or ()]
+
     def meets(self, run: Run, value: Any, scope: Scope) -> bool | None:
         """Whether a converted `value` meets one of the tests, for callers that hold a Run of their own."""
         if self.tests is None:
             return True
         result = self._code(run, value, Scope({"?": value}, scope))
         return result if isinstance(result, bool) else None
+
+    def first_met(self, run: Run, value: Any, scope: Scope) -> int | None:
+        """The place of the first test that `value` meets, counted from 0; None when it meets none."""
+        inner = Scope({"?": value}, scope)
+        for place, test in enumerate(self._each):
+            if test(run, value, inner) is True:
+                return place
+        return None if self.tests else 0
 
     def evaluate(
         self, value: Any, context: Mapping[str, Any] | None = None, functions: Functions | None = None

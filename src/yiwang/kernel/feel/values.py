@@ -358,9 +358,9 @@ def _text(value: Any, budget: _Budget) -> str:
     if name == "boolean":
         return "true" if value else "false"
     if name == "number":
-        return format(value, "f")
+        return f"{Decimal(value):f}"
     if name == "string":
-        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
     if name == "list":
         return "[" + ", ".join(_text(convert(item), budget) for item in value) + "]"
     if name == "context":
