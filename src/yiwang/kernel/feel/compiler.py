@@ -196,7 +196,7 @@ def _arithmetic(compiler: Compiler, node: n.Arithmetic) -> Code:
 def compared(run: Run, operator: str, left: Any, right: Any) -> bool | None:
     """A comparison, with the reason when the two cannot be compared."""
     result = compare(operator, left, right)
-    if result is None:
+    if result is None and left is not None and right is not None:  # a null has had its reason
         run.null(f"{kind_zh(kind(left))}与{kind_zh(kind(right))}不能用「{operator}」比较")
     return result
 
