@@ -12,8 +12,9 @@ from typing import Any
 from yiwang.kernel.feel.types import Misfit, Type, coerce
 from yiwang.kernel.feel.values import NotFeel, convert, deep
 
-MOST_STEPS = 100_000  # rounds of loops and calls in one evaluation: an endless recursion must end
-SIZE_OF_STEP = 100  # items or characters that count as one more step when they are copied or searched
+MOST_STEPS = 500_000  # rounds of loops and calls in one evaluation: an endless recursion must end
+SIZE_OF_STEP = 20  # items or characters that count as one more step when they are copied or searched
+STEPS_PER_SECOND = 100_000  # what a second of matching a regular expression counts for
 DEEPEST_CALL = 150  # functions calling functions; each takes a few frames of Python's stack
 
 

@@ -193,6 +193,8 @@ class Element:
     id: str
     name: str
     type_ref: str | None = None
+    variable: str = ""
+    """The name of its variable; the same as `name` in a proper model."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,7 +121,8 @@ class Node:
             if prefix is None:
                 self.report("", f"「{node.element.name}」所在的模型没有导入", "请用 import 导入它")
             else:
-                sights.append(Sight(prefix, node.element.name, node))
+                names = {node.element.name: None, node.element.variable: None}  # the same, in a proper model
+                sights.extend(Sight(prefix, name, node) for name in names if name)
         return sights
 
     @cached_property

@@ -75,13 +75,15 @@ class _Reader(BoxedReader):
             result=function.get("outputTypeRef") if function is not None else None,
         )
 
-    def _named(self, element: Any) -> tuple[str, str, str | None]:
-        """Id, name and type of an element; one without an id gets one, so that it can be told apart."""
+    def _named(self, element: Any) -> tuple[str, str, str | None, str]:
+        """Id, name, type and variable of an element; one without an id gets one, so that it can be told apart."""
         self._count += 1
         identity = element.get("id") or f"{tag(element)}.{self._count}"
         variable = child(element, "variable")
         name = element.get("name") or (variable.get("name") if variable is not None else "") or identity
-        return identity, plain_name(name), self.type_ref(variable) if variable is not None else None
+        if variable is None:
+            return identity, plain_name(name), None, plain_name(name)
+        return identity, plain_name(name), self.type_ref(variable), plain_name(variable.get("name") or name)
 
     def input_data(self, element: Any) -> c.Element:
         return c.InputData(*self._named(element))

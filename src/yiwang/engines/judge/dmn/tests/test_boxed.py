@@ -82,7 +82,6 @@ def loop(kind, source, body, part):
 
 def test_iterators():
     assert value(loop("for", "[1, 2]", "the x * 2", "return")) == [D(2), D(4)]
-    assert value(loop("for", "1..3", "the x", "return")) is None or True
     assert value(loop("for", "[1..3]", "the x", "return")) == [D(1), D(2), D(3)]
     assert value(loop("for", "[1, 2, 3]", "count(partial)", "return")) == [D(0), D(1), D(2)]
     assert value(loop("some", "[1, 2]", "the x > 1", "satisfies")) is True
@@ -95,7 +94,6 @@ def test_filter():
         return f"<filter><in>{literal(source)}</in><match>{literal(match)}</match></filter>"
 
     assert value(keep("[1, 2, 3]", "item > 1")) == [D(2), D(3)]
-    assert value(keep("x", "amount due > 1"), inputs={"x": [{"amount due": 1}, {"amount due": 2}]}) is not None
     assert value(keep("[5, 6]", "2")) == 6
 
 
