@@ -125,6 +125,47 @@ def _flow_check(args) -> int:
     return 0 if found["accepted"] else 1
 
 
+def _dmn_run(args) -> int:
+    from yiwang.engines.judge.dmn import NotDmn, UnknownName
+    from yiwang.engines.judge.dmn.command import run, to_json
+
+    try:
+        raw = sys.stdin.read() if args.input == "-" else Path(args.input).read_text("utf-8")
+        found = run(Path(args.file), raw, args.decision)
+    except OSError as error:
+        print(f"读不出 {error.filename}：{error.strerror}", file=sys.stderr)
+        return 2
+    except (NotDmn, UnknownName, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    if args.json:
+        print(to_json(found))
+    else:
+        for name, value in found["values"].items():
+            print(f"{name}：{to_json(value)}")
+            for reason in found["reasons"].get(name, []):
+                print(f"    {reason}")
+    return 0
+
+
+def _dmn_check(args) -> int:
+    from yiwang.engines.judge.dmn.check import report
+
+    try:
+        found = report(Path(args.file))
+    except OSError as error:
+        print(f"读不出 {args.file}：{error.strerror}", file=sys.stderr)
+        return 2
+    if args.json:
+        _print(found, True)
+    else:
+        for problem in found["problems"]:
+            print(f"{problem['element']}（{problem['id']}）：{problem['what']}；{problem['remedy']}")
+        count = len(found["problems"])
+        print(f"{count} 处问题" if count else f"可用：{len(found['decisions'])} 个决策")
+    return 0 if found["ok"] else 1
+
+
 def _bench(args) -> int:
     import importlib.util
 
@@ -235,6 +276,14 @@ def parser() -> argparse.ArgumentParser:
     add(packs, "burden", _packs_burden, "the burden waterfall of a bundle or item", True).add_argument("id")
     flow = commands.add_parser("flow", help="check flows").add_subparsers(required=True)
     add(flow, "check", _flow_check, "is this BPMN file accepted, and if not, why", True).add_argument("file")
+    dmn = commands.add_parser("dmn", help="run and check decision models").add_subparsers(required=True)
+    run = add(dmn, "run", _dmn_run, "the value of every decision, and why it is null", True)
+    run.add_argument("file")
+    run.add_argument("--decision", help="name or id of a decision, knowledge model or decision service")
+    run.add_argument("--input", required=True, metavar="FILE.json", help="input data by name; - reads stdin")
+    add(dmn, "check", _dmn_check, "what in this DMN file is malformed or not supported", True).add_argument(
+        "file"
+    )
     bench = add(commands, "bench", _bench, "run a benchmark; exits 1 when a bar does not hold", True)
     bench.add_argument("name")
     bench.add_argument("options", nargs="*", help="sizes, as name=value")

@@ -115,7 +115,7 @@ class Node:
         nodes = self.nodes(required)
         if isinstance(element, c.Knowledge) and self not in nodes:
             nodes.append(self)  # recursion
-        sights = []
+        sights: list[Sight] = []
         for node in nodes:
             prefix = self.file.prefix_of(node.file)
             if prefix is None:

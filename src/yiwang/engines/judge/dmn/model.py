@@ -30,21 +30,22 @@ class Model:
     """A decision model with its imports. Immutable; may be shared by threads."""
 
     def __init__(self, file: File) -> None:
-        self._file = file
+        self.file = file
+        """The graph behind it, for the modules of this room."""
 
     @property
     def name(self) -> str:
-        return self._file.definitions.name
+        return self.file.definitions.name
 
     @property
     def definitions(self) -> c.Definitions:
         """The model's own file as nouns."""
-        return self._file.definitions
+        return self.file.definitions
 
     @property
     def root(self) -> Any:
         """The XML that the model was read from; not to be changed."""
-        return self._file.root
+        return self.file.root
 
     @property
     def decisions(self) -> tuple[str, ...]:
@@ -56,19 +57,32 @@ class Model:
         """The input data of this model and of its imports (as `import.name`), with their types."""
         return {
             name: node.type
-            for prefix, file in _prefixed(self._file)
+            for prefix, file in _prefixed(self.file)
             for node in file.nodes
             if isinstance(node.element, c.InputData)
             for name in (f"{prefix}.{node.element.name}" if prefix else node.element.name,)
         }
 
+    def parameters(self, name: str) -> dict[str, Type | None]:
+        """The parameters of a knowledge model or service with their types; of a decision, all input data.
+
+        Raises:
+            UnknownName: there is no such element.
+        """
+        node = self._find(name, c.Decision, c.Service, c.Knowledge)
+        if isinstance(node.element, c.Decision):
+            return self.inputs
+        function: Function = Frame(Run(), {}, {}).value(node)
+        names = function.parameters or ()
+        return dict(zip(names, function.types or (None,) * len(names), strict=True))
+
     def _nodes(self, kind: type[c.Element]) -> list[Node]:
-        return [node for node in self._file.nodes if isinstance(node.element, kind)]
+        return [node for node in self.file.nodes if isinstance(node.element, kind)]
 
     def _find(self, name: str, *kinds: type[c.Element]) -> Node:
         """The element of this name or id; an import's as `import.name`. Raises UnknownName."""
         plain_one = plain_name(name)
-        for prefix, file in _prefixed(self._file):
+        for prefix, file in _prefixed(self.file):
             for node in file.nodes:
                 full = f"{prefix}.{node.element.name}" if prefix else node.element.name
                 if isinstance(node.element, kinds) and plain_one in (full, node.element.id):
@@ -149,7 +163,7 @@ class Model:
         given: dict[Node, Any] = {}
         reasons: dict[Node, list[str]] = {}
         named = {plain_name(key): value for key, value in inputs.items()}
-        for prefix, file in _prefixed(self._file):
+        for prefix, file in _prefixed(self.file):
             for node in file.nodes:
                 element = node.element
                 if not isinstance(element, (c.InputData, c.Decision)) or node in computed or node in given:

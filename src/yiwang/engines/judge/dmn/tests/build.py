@@ -36,7 +36,10 @@ def given(name, type_ref=None):
 
 def _requirements(inputs, decisions, knowledge):
     parts = [
-        *(f"<informationRequirement><requiredInput href={_href('i', one)}/></informationRequirement>" for one in inputs),
+        *(
+            f"<informationRequirement><requiredInput href={_href('i', one)}/></informationRequirement>"
+            for one in inputs
+        ),
         *(
             f"<informationRequirement><requiredDecision href={_href('d', one)}/></informationRequirement>"
             for one in decisions
@@ -51,7 +54,7 @@ def _requirements(inputs, decisions, knowledge):
 
 def _href(kind, name):
     """`x` is here; `urn:other#x` elsewhere."""
-    namespace, mark, bare = name.rpartition("#")
+    namespace, _, bare = name.rpartition("#")
     return quoteattr(f"{namespace}#{kind}.{bare}")
 
 
@@ -92,7 +95,9 @@ def service(name, outputs, encapsulated=(), input_decisions=(), inputs=(), type_
     )
 
 
-def item(name, type_ref=None, allowed=None, constraint=None, collection=False, components="", tag="itemDefinition"):
+def item(
+    name, type_ref=None, allowed=None, constraint=None, collection=False, components="", tag="itemDefinition"
+):
     def tests(tag, text):
         return f"<{tag}><text>{escape(text)}</text></{tag}>" if text is not None else ""
 
@@ -111,7 +116,11 @@ def component(name, type_ref=None, **options):
 
 def table(policy, inputs, outputs, rules, aggregation=None):
     """inputs: text or (text, type, values); outputs: name or (name, type, values, default)."""
-    parts = [f'<decisionTable hitPolicy="{policy}"' + (f' aggregation="{aggregation}"' if aggregation else "") + ">"]
+    parts = [
+        f'<decisionTable hitPolicy="{policy}"'
+        + (f' aggregation="{aggregation}"' if aggregation else "")
+        + ">"
+    ]
     for one in inputs:
         text, type_ref, values = (*((one,) if isinstance(one, str) else one), None, None)[:3]
         allowed = f"<inputValues><text>{escape(values)}</text></inputValues>" if values else ""
@@ -121,7 +130,9 @@ def table(policy, inputs, outputs, rules, aggregation=None):
     for one in outputs:
         name, type_ref, values, default = (*((one,) if isinstance(one, str) else one), None, None, None)[:4]
         inside = f"<outputValues><text>{escape(values)}</text></outputValues>" if values else ""
-        inside += f"<defaultOutputEntry><text>{escape(default)}</text></defaultOutputEntry>" if default else ""
+        inside += (
+            f"<defaultOutputEntry><text>{escape(default)}</text></defaultOutputEntry>" if default else ""
+        )
         parts.append(f"<output name={quoteattr(name)}{_type(type_ref)}>{inside}</output>")
     for cells in rules:
         row = "".join(f"<inputEntry><text>{escape(c)}</text></inputEntry>" for c in cells[: len(inputs)])

@@ -40,7 +40,9 @@ def test_missing_input_is_null_with_a_reason():
 
 
 def test_an_error_stays_in_its_decision():
-    m = model(decision("bad", "1 +"), decision("after", "bad = null", decisions=["bad"]), decision("good", "1"))
+    m = model(
+        decision("bad", "1 +"), decision("after", "bad = null", decisions=["bad"]), decision("good", "1")
+    )
     assert m.evaluate({}) == {"bad": None, "after": True, "good": D(1)}
 
 
@@ -109,7 +111,13 @@ GRADE = item("tGrade", "string", '"A", "B"')
 
 
 def test_structures():
-    m = model(GRADE, PERSON, given("p", "tPerson"), decision("r", "p.full name", inputs=["p"]), decision("y", "p.born.year", inputs=["p"]))
+    m = model(
+        GRADE,
+        PERSON,
+        given("p", "tPerson"),
+        decision("r", "p.full name", inputs=["p"]),
+        decision("y", "p.born.year", inputs=["p"]),
+    )
     person = {"full name": "李", "born": "2000-01-02", "grade": "A"}
     assert m.evaluate({"p": person}) == {"r": "李", "y": D(2000)}
     assert m.evaluate({"p": {**person, "grade": "C"}}, "r") is None
@@ -132,7 +140,12 @@ def test_list_of_structures_and_filter_on_a_component():
 
 
 def test_results_must_conform():
-    types = [GRADE, PERSON, item("tGrades", "tGrade", collection=True), item("tFew", "number", collection=True, constraint="count(?) < 3")]
+    types = [
+        GRADE,
+        PERSON,
+        item("tGrades", "tGrade", collection=True),
+        item("tFew", "number", collection=True, constraint="count(?) < 3"),
+    ]
     m = model(
         *types,
         decision("grade", '"C"', "tGrade"),
@@ -170,7 +183,9 @@ def test_knowledge_models():
     m = model(
         knowledge_model("factorial", "if n < 2 then 1 else n * factorial(n - 1)", n="number"),
         knowledge_model("twice", "factorial(n) * 2", knowledge=["factorial"], n="number"),
-        knowledge_model("graded", table("UNIQUE", ["n"], [""], [("< 5", '"low"'), (">= 5", '"high"')]), n="number"),
+        knowledge_model(
+            "graded", table("UNIQUE", ["n"], [""], [("< 5", '"low"'), (">= 5", '"high"')]), n="number"
+        ),
         knowledge_model("endless", "endless(n + 1)", n="number"),
         knowledge_model("wrong", '"text"', "number", n="number"),
         decision("r", "twice(4) + twice(n: 3)", knowledge=["twice"]),
@@ -209,7 +224,10 @@ def test_services():
     assert m.evaluate({"x": 4}, "Whole") == 50
 
 
-IMPORT = '<import name="基础" namespace="urn:base" importType="https://www.omg.org/spec/DMN/20230324/MODEL/" locationURI="base.dmn"/>'
+IMPORT = (
+    '<import name="基础" namespace="urn:base" locationURI="base.dmn"'
+    ' importType="https://www.omg.org/spec/DMN/20230324/MODEL/"/>'
+)
 BASE = xml(
     item("tAge", "number", "[0..150]"),
     given("age", "tAge"),
@@ -277,7 +295,10 @@ def test_versions(version):
     [
         (b"<a/>", "definitions"),
         (b"no xml", "XML"),
-        (b'<!DOCTYPE a [<!ENTITY e "x">]><definitions xmlns="https://www.omg.org/spec/DMN/20230324/MODEL/"/>', "DOCTYPE"),
+        (
+            b'<!DOCTYPE a [<!ENTITY e "x">]><definitions xmlns="https://www.omg.org/spec/DMN/20230324/MODEL/"/>',
+            "DOCTYPE",
+        ),
         (b" " * 20_000_001, "20 MB"),
         (b"", "XML"),
     ],
