@@ -8,6 +8,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from yiwang.kernel.feel import builtins, calls, loops, nodes
+from yiwang.kernel.feel import parser as grammar
 from yiwang.kernel.feel.compiler import NO_TYPES, Code, Compiler, Test, tests
 from yiwang.kernel.feel.errors import FeelSyntaxError
 from yiwang.kernel.feel.evaluation import Run, Scope
@@ -20,8 +21,9 @@ from yiwang.kernel.feel.values import convert
 Functions = Mapping[str, Callable[..., Any]]
 _COMPILED_BY = (calls, loops)  # these modules register what they compile
 # "date and time" is also what two names and an operator look like: a function only before "(".
-_FUNCTIONS = Vocabulary(builtins.NAMES, r"(?=\s*\()")
-_NO_WORDS = Words((), (), (), _FUNCTIONS)
+_FUNCTIONS = Vocabulary(builtins.NAMES, "(")
+_MEMBERS, _TYPES = grammar.members(()), grammar.types(())
+_NO_WORDS = Words(Vocabulary(), _MEMBERS, _TYPES, _FUNCTIONS)
 
 
 class Expression:
@@ -138,9 +140,17 @@ class UnaryTests:
         return frozenset(reads.paths)
 
 
-def words(names: Collection[str], members: Collection[str] = (), types: Collection[str] = ()) -> Words:
-    """What the texts of one place know; build it once and give it to `parse` as `names`. See `Words`."""
-    return Words(names, members, types, _FUNCTIONS)
+def words(
+    names: Collection[str], member_names: Vocabulary = _MEMBERS, type_names: Vocabulary = _TYPES
+) -> Words:
+    """What the texts of one place know; build it once and give it to `parse` as `names`.
+
+    Args:
+        names: names in scope; unlike with `parse`, a dot in one is part of it.
+        member_names: what may follow a dot, as made by `parser.members`.
+        type_names: a model's own types, as made by `parser.types`.
+    """
+    return Words(Vocabulary(names), member_names, type_names, _FUNCTIONS)
 
 
 def parse(text: str, names: Collection[str] | Words = (), types: Mapping[str, Type] = NO_TYPES) -> Expression:
@@ -177,7 +187,7 @@ def _words(names: Collection[str] | Words) -> Words:
         return _NO_WORDS
     # A dotted name is a path: each step may hold spaces of its own.
     steps = {step for name in names for step in name.split(".")}
-    return words(steps, steps)
+    return words(steps, grammar.members(steps))
 
 
 def _kept(names: Collection[str] | Words) -> frozenset[str]:

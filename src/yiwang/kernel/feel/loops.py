@@ -11,7 +11,7 @@ from yiwang.kernel.feel import nodes as n
 from yiwang.kernel.feel.compiler import Code, Compiler, register
 from yiwang.kernel.feel.evaluation import Run, Scope
 from yiwang.kernel.feel.temporal import FarDate, day_number, make_date_of
-from yiwang.kernel.feel.values import Range
+from yiwang.kernel.feel.values import Range, kind, kind_zh
 
 _Source = Callable[[Run, Scope], Any]
 
@@ -136,6 +136,8 @@ def _filter(compiler: Compiler, node: n.Filter) -> Code:
                 result.append(item)
             elif type(kept) is Decimal:
                 return _item(run, items, kept)
+            elif kept is not False and kept is not None:
+                return run.null(f"「[…]」里应为条件或位置，却是{kind_zh(kind(kept))}")
         return result
 
     return code

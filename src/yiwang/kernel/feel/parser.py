@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from decimal import DecimalException
 from typing import NoReturn
 
@@ -18,6 +19,7 @@ from yiwang.kernel.feel.lexer import NAME, Token, Vocabulary, plain_name, scan, 
 from yiwang.kernel.feel.values import DECIMAL
 
 DEEPEST = 40  # nested brackets; the evaluator recurses on them
+LONGEST_TEXT = 200_000
 LONGEST_CHAIN = 150  # operators, paths or filters in one row
 _COMPARISONS = frozenset(("=", "!=", "<", "<=", ">", ">="))
 _LEVELS: dict[str, int] = {"+": 4, "-": 4, "*": 5, "/": 5, "**": 6}
@@ -25,29 +27,35 @@ _TYPES = ("days and time duration", "years and months duration", "date and time"
 _MEMBERS = ("time offset", "start included", "end included")
 
 
+def members(names: Iterable[str]) -> Vocabulary:
+    """A vocabulary of members: those of FEEL's own values, and `names`."""
+    return Vocabulary((*_MEMBERS, *names))
+
+
+def types(names: Iterable[str]) -> Vocabulary:
+    """A vocabulary of types: FEEL's own, and `names`."""
+    return Vocabulary((*_TYPES, *names))
+
+
+@dataclass(frozen=True, slots=True)
 class Words:
-    """What the texts of one place know: names in scope, members, types. Built once, shared by many parsers.
+    """What the texts of one place know. Shared by many parsers."""
 
-    Args:
-        names: names in scope; a dot in one is part of it.
-        members: names that may follow a dot, or stand alone inside a filter.
-        types: names of a model's own types, for `instance of` and parameters.
-        functions: the built-in functions.
-    """
-
-    def __init__(
-        self, names: Iterable[str], members: Iterable[str], types: Iterable[str], functions: Vocabulary
-    ) -> None:
-        self.names = Vocabulary(names)
-        self.members = Vocabulary((*_MEMBERS, *members))
-        self.types = Vocabulary((*_TYPES, *types))
-        self.functions = functions
+    names: Vocabulary
+    """Names in scope; a dot in one is part of it."""
+    members: Vocabulary
+    """Names that may follow a dot, or stand alone inside a filter."""
+    types: Vocabulary
+    """Names of a model's own types, for `instance of` and parameters."""
+    functions: Vocabulary
 
 
 class Parser:
     """One text, read in the light of `words`."""
 
     def __init__(self, text: str, words: Words) -> None:
+        if len(text) > LONGEST_TEXT:
+            raise FeelSyntaxError(f"表达式超过 {LONGEST_TEXT} 个字符，请拆成几个", LONGEST_TEXT)
         self.text = text
         self.position = 0
         self.depth = 0
@@ -98,7 +106,7 @@ class Parser:
 
     def _declare(self, name: str) -> None:
         self.local.add(name)
-        self._token = None
+        self._token = None  # what was read ahead may be a part of this name
 
     @contextmanager
     def _nested(self) -> Iterator[None]:
@@ -320,13 +328,15 @@ class Parser:
     def _context(self) -> n.Node:
         self.next()
         entries: list[tuple[str, n.Node]] = []
+        keys: set[str] = set()
         while not self.at("}"):
             token = self.peek()
             key = self.next().text if token.kind == "string" else self._argument_key()
             if token.kind == "string":
                 self.expect(":")
-            if any(key == known for known, _ in entries):
+            if key in keys:
                 raise FeelSyntaxError(f"「{key}」写了两次，请删去一个", token.start)
+            keys.add(key)
             entries.append((key, self.expression()))
             self._declare(key)
             if not self.take(","):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from yiwang.engines.judge.dmn import contracts as c
 from yiwang.engines.judge.dmn.boxed import coerced, compiled, function_definition
 from yiwang.engines.judge.dmn.item_types import ItemTypes
-from yiwang.engines.judge.dmn.place import Place
+from yiwang.engines.judge.dmn.place import Members, Place
 from yiwang.kernel.feel.compiler import Code
 from yiwang.kernel.feel.evaluation import Scope
 from yiwang.kernel.feel.lexer import plain_name
@@ -29,12 +29,12 @@ class Sight:
 class File:
     """One model file with what it imports."""
 
-    def __init__(self, definitions: c.Definitions, root: Any, imports: Mapping[str, File]) -> None:
+    def __init__(self, definitions: c.Definitions, root: Any, imports: Sequence[tuple[str, File]]) -> None:
         self.definitions = definitions
         self.root = root
         self.imports = imports
         """By the name of the import; an empty name imports into the model's own names."""
-        self.types: ItemTypes = ItemTypes(definitions, {name: file.types for name, file in imports.items()})
+        self.types: ItemTypes = ItemTypes(definitions, [(name, file.types) for name, file in imports])
         self.nodes = [Node(self, element) for element in definitions.elements]
         self.by_id = {node.element.id: node for node in reversed(self.nodes)}
         self.by_name = {node.element.name: node for node in reversed(self.nodes)}
@@ -47,7 +47,12 @@ class File:
             plain_name(found.get("name") or "") for found in self.root.iter() if isinstance(found.tag, str)
         )
         names = {name for name in own if name}
-        return frozenset(names.union(*(file.members for file in self.imports.values())))
+        return frozenset(names.union(*(file.members for _, file in self.imports)))
+
+    @cached_property
+    def known(self) -> Members:
+        """The members, ready for parsers."""
+        return Members(self.members)
 
     def find(self, reference: str) -> Node | None:
         """The element that a reference `#id` or `namespace#id` means."""
@@ -66,13 +71,13 @@ class File:
         seen: list[File] = [self]
         for file in seen:
             yield file
-            seen.extend(one for one in file.imports.values() if one not in seen)
+            seen.extend(one for _, one in file.imports if one not in seen)
 
     def prefix_of(self, file: File) -> str | None:
         """The name under which this file imports `file`."""
         if file is self:
             return ""
-        return next((name for name, one in self.imports.items() if one is file), None)
+        return next((name for name, one in self.imports if one is file), None)
 
 
 class Node:
@@ -132,7 +137,7 @@ class Node:
         for sight in self.sights:
             names.add(sight.prefix or sight.name)
         definitions = self.file.definitions
-        return Place(frozenset(names), self.file.members, self.file.types, definitions.language, self.report)
+        return Place(frozenset(names), self.file.known, self.file.types, definitions.language, self.report)
 
     @cached_property
     def code(self) -> Code:

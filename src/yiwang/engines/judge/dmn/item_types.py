@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from yiwang.engines.judge.dmn.contracts import Definitions, ItemDefinition, Problem, Tests
 from yiwang.kernel.feel import FeelSyntaxError, UnaryTests, parse_unary
+from yiwang.kernel.feel.lexer import Vocabulary
+from yiwang.kernel.feel.parser import types as vocabulary
 from yiwang.kernel.feel.types import ANY, SIMPLE, Type
 
 # How the type names are written in the versions of the standard and by modellers.
@@ -27,12 +30,17 @@ _ALIASES = {
 class ItemTypes(Mapping[str, Type]):
     """The types of one model by name; those of imported models by `import.name`."""
 
-    def __init__(self, model: Definitions, imported: Mapping[str, ItemTypes]) -> None:
+    def __init__(self, model: Definitions, imported: Sequence[tuple[str, ItemTypes]]) -> None:
         self._definitions = {one.name: one for one in model.types}
         self._imported = imported
         self._made: dict[str, Type] = {}
         self._making: set[str] = set()
         self.problems: list[Problem] = []
+
+    @cached_property
+    def words(self) -> Vocabulary:
+        """The names of the types, ready for parsers."""
+        return vocabulary(self)
 
     def __getitem__(self, name: str) -> Type:
         type_ = self.named(name)
@@ -42,7 +50,7 @@ class ItemTypes(Mapping[str, Type]):
 
     def __iter__(self) -> Iterator[str]:
         yield from self._definitions
-        for prefix, types in self._imported.items():
+        for prefix, types in self._imported:
             yield from (f"{prefix}.{name}" if prefix else name for name in types)
 
     def __len__(self) -> int:
@@ -56,7 +64,7 @@ class ItemTypes(Mapping[str, Type]):
         if found is None and ":" in text:  # a qualified name of DMN 1.1: feel:string, kie:tPerson
             bare = text.partition(":")[2]
             found = _built_in(bare) or self.named(bare)
-            for types in () if found else self._imported.values():
+            for _, types in () if found else self._imported:
                 found = found or types.named(bare)
         return found
 
@@ -88,7 +96,7 @@ class ItemTypes(Mapping[str, Type]):
             finally:
                 self._making.discard(name)
             return self._made[name]
-        for prefix, types in self._imported.items():
+        for prefix, types in self._imported:
             if not prefix or name.startswith(prefix + "."):
                 found = types.named(name[len(prefix) + 1 :] if prefix else name)
                 if found is not None:
@@ -102,7 +110,7 @@ class ItemTypes(Mapping[str, Type]):
         if item.is_collection:
             type_ = Type("list", (type_,), label="" if type_.label else item.name)
         if item.constraint is not None:
-            type_ = self._restricted(type_, item, item.constraint, item.name)
+            type_ = self._restricted(type_, item, item.constraint, item.name, True)
         return replace(type_, label=item.name)
 
     def _base(self, item: ItemDefinition) -> Type:
@@ -122,21 +130,33 @@ class ItemTypes(Mapping[str, Type]):
             self.problems.append(Problem(item.name, item.id, what, "请定义它，或改用 number、string 等"))
         return found or ANY
 
-    def _restricted(self, type_: Type, item: ItemDefinition, tests: Tests, label: str) -> Type:
+    def _restricted(
+        self, type_: Type, item: ItemDefinition, tests: Tests, label: str, whole: bool = False
+    ) -> Type:
         try:
             parsed = parse_unary(tests.text, types=self)
         except FeelSyntaxError as error:
             self.problems.append(Problem(item.name, item.id, f"允许值写错了：{error}", "请改正"))
             return type_
-        return replace(type_, check=_both(type_.check, _allows(parsed)), label=label)
+        return replace(type_, check=_both(type_.check, _allows(parsed, whole)), label=label)
 
 
 def _built_in(text: str) -> Type | None:
     return SIMPLE.get(text) or SIMPLE.get(_ALIASES.get(text, ""))
 
 
-def _allows(tests: UnaryTests) -> Callable[[Any], bool]:
-    return lambda value: tests.evaluate(value) is True
+def _allows(tests: UnaryTests, whole: bool) -> Callable[[Any], bool]:
+    def allows(value: Any) -> bool:
+        if tests.evaluate(value) is True:
+            return True
+        # Allowed values speak of the items, also where the base type is a collection.
+        return (
+            not whole
+            and type(value) is list
+            and all(item is None or tests.evaluate(item) is True for item in value)
+        )
+
+    return allows
 
 
 def _both(first: Callable[[Any], bool] | None, second: Callable[[Any], bool]) -> Callable[[Any], bool]:

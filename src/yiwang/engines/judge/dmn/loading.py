@@ -49,7 +49,7 @@ def folder(place: Path) -> Resolver:
             if file.stat().st_size > _LARGEST:
                 continue
             xml = file.read_bytes()
-            if f'namespace="{namespace}"'.encode() in xml and _namespace(xml) == namespace:
+            if namespace.encode() in xml and _namespace(xml) == namespace:
                 return xml
         return None
 
@@ -74,7 +74,7 @@ class _Loader:
         root = read(xml)
         definitions = of_root(root)
         above = (*above, definitions.namespace)
-        imports: dict[str, File] = {}
+        imports: list[tuple[str, File]] = []
         problems: list[c.Problem] = []
         for one in definitions.imports:
             if not is_dmn(one.type):
@@ -84,7 +84,7 @@ class _Loader:
                 what = f"导入的模型「{one.namespace}」找不到"
                 problems.append(c.Problem(one.name, "", what, "请把它的 .dmn 文件放在同一个文件夹"))
             else:
-                imports[one.name] = found
+                imports.append((one.name, found))
         file = File(definitions, root, imports)
         file.problems.extend(problems)
         self._files[definitions.namespace] = file

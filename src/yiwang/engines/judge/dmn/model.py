@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -143,8 +143,8 @@ class Model:
 
         def call() -> Any:
             function: Function = frame.value(node)
-            given = {plain_name(key): value for key, value in inputs.items()}
             parameters = function.parameters or ()
+            given = {_parameter(key, parameters): value for key, value in inputs.items()}
             for unknown in sorted(given.keys() - set(parameters)):
                 run.null(f"「{name}」没有参数「{unknown}」，不用它")
             types = function.types or (None,) * len(parameters)
@@ -182,12 +182,20 @@ class Model:
         return Outcome(value, (*own, *around))
 
 
+def _parameter(key: str, parameters: Collection[str]) -> str:
+    """A parameter's name; one that comes from an imported model may be given as `import.name`."""
+    name = plain_name(key)
+    if name in parameters:
+        return name
+    return next((one for one in parameters if name.endswith("." + one)), name)
+
+
 def _prefixed(file: File) -> Iterator[tuple[str, File]]:
     """A file and its imports, each with the path of import names that leads to it."""
     seen: list[tuple[str, File]] = [("", file)]
     for prefix, one in seen:
         yield prefix, one
-        for name, other in one.imports.items():
+        for name, other in one.imports:
             path = f"{prefix}.{name}" if prefix and name else prefix or name
             if all(other is not known for _, known in seen):
                 seen.append((path, other))

@@ -11,29 +11,33 @@ from yiwang.kernel.feel.compiler import Code
 from yiwang.kernel.feel.evaluation import Run, Scope
 from yiwang.kernel.feel.expression import UnaryTests
 from yiwang.kernel.feel.lexer import IDENTIFIER
+from yiwang.kernel.feel.parser import members
 from yiwang.kernel.feel.types import ANY, Type
 
 Report = Callable[[str, str, str], None]
 """Takes the id of an element, what is wrong there, and the remedy."""
 
 
+class Members:
+    """Names of components, entries, columns and outputs of a model: what may follow a dot."""
+
+    def __init__(self, names: frozenset[str]) -> None:
+        self.names = names
+        self.words = members(names)
+
+
 class Place:
     """Parses texts that stand at one place. Immutable; `plus` gives the place one level further in."""
 
     def __init__(
-        self,
-        names: frozenset[str],
-        members: frozenset[str],
-        types: ItemTypes,
-        language: str | None,
-        report: Report,
+        self, names: frozenset[str], known: Members, types: ItemTypes, language: str | None, report: Report
     ) -> None:
         self.names = names
         self.types = types
         self.report = report
-        self._members = members
+        self._members = known
         self._language = language
-        self._words = words(names, members, tuple(types))
+        self._words = words(names, known.words, types.words)
 
     def plus(self, names: Iterable[str]) -> Place:
         """This place with more names in scope."""
@@ -44,7 +48,7 @@ class Place:
 
     def inside(self) -> Place:
         """This place inside a filter, where the members of the items are names."""
-        return self.plus(self._members)
+        return self.plus(self._members.names)
 
     def expression(self, text: str, identity: str, language: str | None = None) -> Code:
         """The code of a FEEL text; null with a reason when it is none, reported as a problem."""
