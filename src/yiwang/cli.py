@@ -166,6 +166,21 @@ def _dmn_check(args) -> int:
     return 0 if found["ok"] else 1
 
 
+def _dmn_convert(args) -> int:
+    from yiwang.engines.judge.dmn import NotDmn
+    from yiwang.engines.judge.dmn.command import convert
+
+    try:
+        Path(args.to).write_bytes(convert(Path(args.file), Path(args.to).suffix))
+    except OSError as error:
+        print(f"读不出或写不进 {error.filename}：{error.strerror}", file=sys.stderr)
+        return 2
+    except NotDmn as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
 def _bench(args) -> int:
     import importlib.util
 
@@ -284,6 +299,11 @@ def parser() -> argparse.ArgumentParser:
     add(dmn, "check", _dmn_check, "what in this DMN file is malformed or not supported", True).add_argument(
         "file"
     )
+    convert = add(
+        dmn, "convert", _dmn_convert, "decision tables to Excel (.xlsx) and back; DMN to version 1.5"
+    )
+    convert.add_argument("file")
+    convert.add_argument("to", help="a .dmn or .xlsx file")
     bench = add(commands, "bench", _bench, "run a benchmark; exits 1 when a bar does not hold", True)
     bench.add_argument("name")
     bench.add_argument("options", nargs="*", help="sizes, as name=value")

@@ -11,7 +11,7 @@ from datetime import UTC
 from typing import Any
 
 from yiwang.kernel.feel.temporal import day_number, make_moment
-from yiwang.kernel.feel.values import Function, NotFeel, Range, convert, kind, kind_zh
+from yiwang.kernel.feel.values import Budget, Function, Range, kind, kind_zh, member_of
 
 
 class Misfit(Exception):
@@ -37,14 +37,17 @@ class Type:
     def __str__(self) -> str:
         return self.label or kind_zh(self.base)
 
-    def admits(self, value: Any) -> bool:
-        """Whether a converted value conforms; null always does."""
+    def admits(self, value: Any, budget: Budget | None = None) -> bool:
+        """Whether a converted value conforms; null always does. Raises NotFeel when it is too large."""
         if value is None:
             return True
         if self.base not in ("Any", kind(value)):
             return False
-        if (self.arguments or self.result) and not _STRUCTURES[self.base](self, value):
-            return False
+        if self.arguments or self.result:
+            budget = budget or Budget()
+            budget.spend()
+            if not _STRUCTURES[self.base](self, value, budget):
+                return False
         return self.check is None or self.check(value)
 
 
@@ -58,25 +61,22 @@ SIMPLE: dict[str, Type] = {
 }
 
 
-def _list(type_: Type, value: list[Any]) -> bool:
-    return all(type_.arguments[0].admits(item) for item in value)
+def _list(type_: Type, value: list[Any], budget: Budget) -> bool:
+    return all(type_.arguments[0].admits(item, budget) for item in value)
 
 
-def _context(type_: Type, value: Mapping[str, Any]) -> bool:
-    try:
-        return all(
-            member in value and one.admits(convert(value[member]))
-            for member, one in zip(type_.members, type_.arguments, strict=True)
-        )
-    except NotFeel:
-        return False
+def _context(type_: Type, value: Mapping[str, Any], budget: Budget) -> bool:
+    return all(
+        member in value and one.admits(member_of(value, member), budget)
+        for member, one in zip(type_.members, type_.arguments, strict=True)
+    )
 
 
-def _range(type_: Type, value: Range) -> bool:
-    return type_.arguments[0].admits(value.start) and type_.arguments[0].admits(value.end)
+def _range(type_: Type, value: Range, budget: Budget) -> bool:
+    return type_.arguments[0].admits(value.start, budget) and type_.arguments[0].admits(value.end, budget)
 
 
-def _function(type_: Type, value: Function) -> bool:
+def _function(type_: Type, value: Function, _budget: Budget) -> bool:
     if value.parameters is not None and len(value.parameters) != len(type_.arguments):
         return False
     # A function that takes more and gives less may stand in for one that takes less and gives more.
@@ -86,18 +86,18 @@ def _function(type_: Type, value: Function) -> bool:
     return takes and (value.result is None or type_.result is None or conforms(value.result, type_.result))
 
 
-_STRUCTURES: dict[str, Callable[[Type, Any], bool]] = {
+_STRUCTURES: dict[str, Callable[[Type, Any, Budget], bool]] = {
     "list": _list,
     "context": _context,
     "range": _range,
     "function": _function,
-    "Any": lambda _type, _value: True,
+    "Any": lambda _type, _value, _budget: True,
 }
 
 
 def conforms(type_: Type, other: Type) -> bool:
     """Whether every value of `type_` is one of `other` (DMN 1.5 §10.3.2.9.2)."""
-    if other.base == "Any" or type_.base == "Null":
+    if type_ is other or other.base == "Any" or type_.base == "Null":
         return True
     if type_.base != other.base:
         return False

@@ -139,7 +139,7 @@ def convert(value: Any) -> Any:
                 return DECIMAL.plus(value)
             raise NotFeel(f"数字 {value} 不是有限的数")
         if cls is list or cls is tuple:
-            return _convert_list(value, _Budget())
+            return _convert_list(value, Budget())
         if isinstance(value, float):
             return convert(Decimal(repr(float(value))))
         if isinstance(value, int):
@@ -149,7 +149,7 @@ def convert(value: Any) -> Any:
     return _convert_other(value)
 
 
-def _convert_list(items: Iterable[Any], budget: _Budget) -> list[Any]:
+def _convert_list(items: Iterable[Any], budget: Budget) -> list[Any]:
     result = []
     for item in items:
         budget.spend()
@@ -169,13 +169,13 @@ def _convert_other(value: Any) -> Any:
     if isinstance(value, date):
         return date(value.year, value.month, value.day)
     if isinstance(value, (list, tuple)):
-        return _convert_list(value, _Budget())
+        return _convert_list(value, Budget())
     if callable(value):
         return Function(None, value)
     raise NotFeel(f"{type(value).__name__} 类型的值不能用在表达式里")
 
 
-class _Budget:
+class Budget:
     """Lists may share parts, so that few of them unfold into very many: what walks through them counts."""
 
     __slots__ = ("left",)
@@ -195,10 +195,10 @@ def deep(value: Any) -> Any:
     Raises:
         NotFeel: it is too large.
     """
-    return _deep(value, _Budget())
+    return _deep(value, Budget())
 
 
-def _deep(value: Any, budget: _Budget) -> Any:
+def _deep(value: Any, budget: Budget) -> Any:
     budget.spend()
     cls = type(value)
     if cls is dict:
@@ -226,7 +226,7 @@ def equal(left: Any, right: Any) -> bool | None:
     if name != kind(right):
         return None
     if name == "list" or name == "context":
-        return _equal_inside(left, right, _Budget())
+        return _equal_inside(left, right, Budget())
     if name == "range":
         return (
             left.start_included == right.start_included
@@ -239,7 +239,7 @@ def equal(left: Any, right: Any) -> bool | None:
     return bool(left == right)
 
 
-def _equal_inside(left: Any, right: Any, budget: _Budget) -> bool:
+def _equal_inside(left: Any, right: Any, budget: Budget) -> bool:
     budget.spend()
     if left is right:
         return True
@@ -248,12 +248,13 @@ def _equal_inside(left: Any, right: Any, budget: _Budget) -> bool:
         return len(left) == len(right) and all(_equal_inside(a, b, budget) for a, b in pairs)
     if type(left) is dict and type(right) is dict:
         return left.keys() == right.keys() and all(
-            _equal_inside(_member(left, key), _member(right, key), budget) for key in left
+            _equal_inside(member_of(left, key), member_of(right, key), budget) for key in left
         )
     return equal(left, right) is True
 
 
-def _member(context: Any, key: Any) -> Any:
+def member_of(context: Any, key: Any) -> Any:
+    """A context's member, converted; null when FEEL has no such value."""
     try:
         return convert(context[key])
     except NotFeel:
@@ -291,10 +292,10 @@ def compare(operator: str, left: Any, right: Any) -> bool | None:
 
 def identity(value: Any) -> Any:
     """A hashable that two values share exactly when FEEL holds them equal. Raises NotFeel when too large."""
-    return _identity(value, _Budget())
+    return _identity(value, Budget())
 
 
-def _identity(value: Any, budget: _Budget) -> Any:
+def _identity(value: Any, budget: Budget) -> Any:
     budget.spend()
     name = kind(value)
     if name in _ON_THE_CLOCK:
@@ -302,7 +303,7 @@ def _identity(value: Any, budget: _Budget) -> Any:
     if name == "list":
         return name, tuple(_identity(item, budget) for item in value)
     if name == "context":
-        return name, frozenset((key, _identity(_member(value, key), budget)) for key in value)
+        return name, frozenset((key, _identity(member_of(value, key), budget)) for key in value)
     if name == "range":
         ends = _identity(value.start, budget), _identity(value.end, budget)
         return name, ends, value.start_included, value.end_included
@@ -347,10 +348,10 @@ def text(value: Any) -> str | None:
         return None
     if type(value) is str:
         return value
-    return _text(value, _Budget())
+    return _text(value, Budget())
 
 
-def _text(value: Any, budget: _Budget) -> str:
+def _text(value: Any, budget: Budget) -> str:
     budget.spend()
     name = kind(value)
     if name == "null":
@@ -364,7 +365,7 @@ def _text(value: Any, budget: _Budget) -> str:
     if name == "list":
         return "[" + ", ".join(_text(convert(item), budget) for item in value) + "]"
     if name == "context":
-        members = (f"{_key(key)}: {_text(_member(value, key), budget)}" for key in value)
+        members = (f"{_key(key)}: {_text(member_of(value, key), budget)}" for key in value)
         return "{" + ", ".join(members) + "}"
     if name == "range":
         left, right = "[" if value.start_included else "(", "]" if value.end_included else ")"

@@ -1,4 +1,4 @@
-"""What `yiwang dmn run` prints: every value as JSON, with the reason of every null."""
+"""What `yiwang dmn run` and `convert` do: every value as JSON, with the reason of every null; Excel and back."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from yiwang.engines.judge.dmn.loading import load
+from yiwang.engines.judge.dmn.contracts import NotDmn
+from yiwang.engines.judge.dmn.excel import from_excel, to_excel
+from yiwang.engines.judge.dmn.loading import load, loads
 from yiwang.engines.judge.dmn.model import Model, Outcome
+from yiwang.engines.judge.dmn.writer import dump
 from yiwang.kernel.feel.types import Type
 from yiwang.kernel.feel.values import text
 
@@ -64,6 +68,23 @@ def run(path: Path, raw: str, decision: str | None = None) -> dict[str, Any]:
         "values": {name: outcome.value for name, outcome in outcomes.items()},
         "reasons": {name: list(outcome.reasons) for name, outcome in outcomes.items() if _explained(outcome)},
     }
+
+
+def convert(source: Path, to: str) -> bytes:
+    """A model as DMN 1.5 (`.dmn`) or its tables as Excel (`.xlsx`).
+
+    Raises:
+        NotDmn: the source is neither, or `to` is another kind of file.
+        OSError: the source cannot be read.
+    """
+    if to not in (".dmn", ".xlsx"):
+        raise NotDmn(f"不能写成「{to}」文件，请用 .dmn 或 .xlsx")
+    if source.suffix == ".xlsx":
+        name = source.stem
+        model = loads(from_excel(source.read_bytes(), name, f"urn:yiwang:dmn:{quote(name)}"))
+    else:
+        model = load(source)
+    return dump(model) if to == ".dmn" else to_excel(model)
 
 
 def _explained(outcome: Outcome) -> bool:

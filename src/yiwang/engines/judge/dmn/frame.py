@@ -12,6 +12,8 @@ from yiwang.kernel.feel.evaluation import Run
 from yiwang.kernel.feel.types import ANY
 from yiwang.kernel.feel.values import deep
 
+MOST_STEPS = 5_000_000  # of all decisions of one evaluation together; each has its own limit as well
+
 
 class Frame:
     """Values of the elements in one evaluation, or in one call of a decision service.
@@ -31,6 +33,7 @@ class Frame:
         self.reasons = reasons
         self.inner = inner
         self._active: list[Node] = []
+        self._spent = 0
 
     def value(self, node: Node) -> Any:
         """The value of an element: computed once."""
@@ -63,9 +66,13 @@ class Frame:
         reasons, steps = run.reasons, run.steps
         run.reasons, run.steps = [], 0
         try:
-            value = run.whole(node.code, node.scope(seen))
+            if self._spent > MOST_STEPS:
+                value = run.null("整个模型的计算步数太多，后面的决策不再计算")
+            else:
+                value = run.whole(node.code, node.scope(seen))
             self.reasons.setdefault(node, []).extend(run.reasons)
         finally:
+            self._spent += run.steps
             run.reasons, run.steps = reasons, steps
         return value
 

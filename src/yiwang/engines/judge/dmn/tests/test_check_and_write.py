@@ -193,3 +193,16 @@ def test_cli_check(tmp_path, capsys):
     problem = json.loads(out)["problems"][0]
     assert code == 1
     assert (problem["element"], problem["id"]) == ("r", "d.r")
+
+
+def test_cli_convert(tmp_path, capsys):
+    (tmp_path / "a.dmn").write_bytes(
+        xml(given("x"), decision("r", table("FIRST", ["x"], [""], [("1", "2")]), inputs=["x"]))
+    )
+    for source, target in (("a.dmn", "b.xlsx"), ("b.xlsx", "c.dmn"), ("c.dmn", "d.dmn")):
+        args = parser().parse_args(["dmn", "convert", str(tmp_path / source), str(tmp_path / target)])
+        assert args.call(args) == 0
+    assert loads((tmp_path / "d.dmn").read_bytes()).evaluate({"x": 1}) == {"r": D(2)}
+    args = parser().parse_args(["dmn", "convert", str(tmp_path / "a.dmn"), str(tmp_path / "a.pdf")])
+    assert args.call(args) == 2
+    assert ".pdf" in capsys.readouterr().err
