@@ -57,6 +57,8 @@ def arithmetic(operator: str, left: Any, right: Any) -> Any:
         ArithmeticError, ValueError: division by zero, out of range.
     """
     if type(left) is Decimal and type(right) is Decimal:
+        if operator == "**" and not right:
+            return Decimal(1)  # 0 ** 0 as well, as in XPath
         return _NUMBERS[operator](left, right)
     calculate = _OPERATIONS.get(operator)
     if calculate is None:

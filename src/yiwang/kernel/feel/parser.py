@@ -63,6 +63,7 @@ class Parser:
         self.local = Vocabulary()  # names that the text itself declares
         self.known: tuple[Vocabulary, ...] = (self.local, words.names, words.functions)
         self._token: Token | None = None
+        self.range_depth = 0  # at which depth a range's end is being read
         self.asks = False  # whether the part just read says "?"
         self.partial = False  # whether it says "partial"
 
@@ -185,13 +186,25 @@ class Parser:
         for _ in range(LONGEST_CHAIN):
             if self.take("."):
                 value = n.Path(value, self._member())
-            elif self.take("["):
+            elif self.at("[") and not self._closes_range():
+                self.next()
                 value = n.Filter(value, self._condition())
             elif self.take("("):
                 value = self._call(value)
             else:
                 return value
         raise FeelSyntaxError(f"一行里的「.」「[」「(」超过 {LONGEST_CHAIN} 个，请拆开", self.position)
+
+    def _closes_range(self) -> bool:
+        """Whether the `[` that follows ends a range such as `]1..3[`: no filter begins with what is behind it."""
+        if self.range_depth != self.depth:
+            return False
+        bracket = self.peek()
+        behind = scan(self.text, bracket.end, self.known)
+        if behind.kind == "operator":
+            return behind.text not in ("-", "(", "[", "{", "@", "?")
+        starts = ("true", "false", "null", "if", "for", "some", "every", "function")
+        return behind.kind == "end" or (behind.kind == "keyword" and behind.text not in starts)
 
     def _condition(self) -> n.Node:
         """What stands in a filter's brackets, where the items' members are names in scope."""
@@ -320,7 +333,9 @@ class Parser:
         return self._range(False, start)
 
     def _range(self, start_included: bool, start: n.Node) -> n.Node:
+        outer, self.range_depth = self.range_depth, self.depth + 1
         end = self.expression()
+        self.range_depth = outer
         if not self.at(")", "]", "["):
             self.fail("区间应以「)」或「]」结束")
         return n.RangeOf(start_included, start, end, self.next().text == "]")

@@ -30,6 +30,7 @@ _TIME = re.compile(
 )
 _MONTHS = re.compile(r"(-?)P(?:([0-9]+)Y)?(?:([0-9]+)M)?")
 _DAYS = re.compile(r"(-?)P(?:([0-9]+)D)?(T(?:([0-9]+)H)?(?:([0-9]+)M)?(?:([0-9]+)(?:\.([0-9]+))?S)?)?")
+_STARTS_AS_TIME = re.compile("T?[0-9]{2}:")
 _FURTHEST_OFFSET = timedelta(hours=14)  # XML Schema part 2, §3.2.7.3
 _LONGEST = 40  # digits of a number in a duration; more is a mistake
 
@@ -121,9 +122,9 @@ def parse_at(text: str) -> Temporal:
     """The value of `@"…"` (rule 66). Raises ValueError."""
     if "P" in text[:2]:
         return parse_duration(text)
-    if "T" in text[1:]:
-        return parse_moment(text)
-    return parse_time(text) if ":" in text else parse_date(text)
+    if _STARTS_AS_TIME.match(text):
+        return parse_time(text)
+    return parse_moment(text) if "T" in text else parse_date(text)
 
 
 def _short(text: str) -> str:

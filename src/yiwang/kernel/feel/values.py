@@ -334,7 +334,10 @@ def matches_value(value: Any, wanted: Any) -> bool | None:
     if type(wanted) is list:
         if equal(value, wanted) is True:
             return True
-        return any((contains(w, value) if type(w) is Range else equal(value, w)) is True for w in wanted)
+        return any(
+            equal(value, one) is True or (type(one) is Range and contains(one, value) is True)
+            for one in wanted
+        )
     return equal(value, wanted)
 
 

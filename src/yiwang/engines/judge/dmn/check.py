@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -73,17 +74,20 @@ def _names(file: File) -> list[c.Problem]:
 
 
 def _rings(file: File) -> list[c.Problem]:
-    """Decisions that require themselves, directly or by others."""
-    found = []
-    for node in file.nodes:
-        if isinstance(node.element, c.Decision):
-            below: list[Node] = [sight.node for sight in node.sights]
-            for one in below:
-                below.extend(s.node for s in one.sights if s.node not in below)
-            if node in below:
-                what = "这个决策经由别的决策依赖它自己"
-                found.append(c.Problem(node.element.name, node.element.id, what, "请去掉环上的一条依赖"))
-    return found
+    """Decisions that require themselves, directly or by others: the first ring."""
+    graph = {
+        node: [sight.node for sight in node.sights]
+        for node in file.nodes
+        if isinstance(node.element, c.Decision)
+    }
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        ring = dict.fromkeys(error.args[1])
+        names = " → ".join(node.element.name for node in error.args[1])
+        what = f"这个决策经由别的决策依赖它自己：{names}"
+        return [c.Problem(node.element.name, node.element.id, what, "请去掉环上的一条依赖") for node in ring]
+    return []
 
 
 def report(path: Path) -> dict[str, Any]:

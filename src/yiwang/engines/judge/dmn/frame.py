@@ -32,44 +32,57 @@ class Frame:
         self.values: dict[Node, Any] = dict(given)
         self.reasons = reasons
         self.inner = inner
-        self._active: list[Node] = []
         self._spent = 0
 
     def value(self, node: Node) -> Any:
-        """The value of an element: computed once."""
-        if node not in self.values:
-            element = node.element
-            if isinstance(element, c.Decision):
-                self.values[node] = self._decide(node)
-            elif isinstance(element, c.Knowledge):
-                self.values[node] = self._knowledge(node)
-            elif isinstance(element, c.Service):
-                self.values[node] = self._service(node)
+        """The value of an element: computed once, what it requires before it."""
+        waiting = [node]
+        entered: set[Node] = set()
+        while waiting:
+            top = waiting[-1]
+            if top in self.values:
+                waiting.pop()
+                continue
+            missing = [sight.node for sight in top.sights if sight.node not in self.values]
+            if not missing or not isinstance(top.element, c.Decision):
+                self.values[top] = self._compute(top)
+            elif top in entered:  # its requirements came back without a value: they wait for it
+                self._ring(top, [one for one in missing if one in entered])
             else:
-                self.values[node] = None
-                self.reasons.setdefault(node, []).append(f"没有给出输入「{element.name}」")
+                entered.add(top)
+                waiting.extend(one for one in missing if one not in entered)
+                if waiting[-1] is top:
+                    self._ring(top, missing)
         return self.values[node]
 
+    def _ring(self, node: Node, missing: list[Node]) -> None:
+        names = "、".join(dict.fromkeys(one.element.name for one in [node, *missing]))
+        self.values[node] = None
+        self.reasons.setdefault(node, []).append(f"决策互相依赖：{names}")
+
+    def _compute(self, node: Node) -> Any:
+        element = node.element
+        if isinstance(element, c.Decision):
+            return self._decide(node)
+        if isinstance(element, c.Knowledge):
+            return self._knowledge(node)
+        if isinstance(element, c.Service):
+            return self._service(node)
+        self.reasons.setdefault(node, []).append(f"没有给出输入「{element.name}」")
+        return None
+
     def _decide(self, node: Node) -> Any:
-        if node in self._active:
-            ring = " → ".join(one.element.name for one in [*self._active, node])
-            self.reasons.setdefault(node, []).append(f"决策互相依赖：{ring}")
-            return None
-        self._active.append(node)
-        try:
-            seen = {sight.node: self.value(sight.node) for sight in node.sights}
-        finally:
-            self._active.pop()
         run = self.run
+        scope = node.scope(self.values)
         if self.inner:
-            return node.code(run, node.scope(seen))
+            return node.code(run, scope)
         reasons, steps = run.reasons, run.steps
         run.reasons, run.steps = [], 0
         try:
             if self._spent > MOST_STEPS:
                 value = run.null("整个模型的计算步数太多，后面的决策不再计算")
             else:
-                value = run.whole(node.code, node.scope(seen))
+                value = run.whole(node.code, scope)
             self.reasons.setdefault(node, []).extend(run.reasons)
         finally:
             self._spent += run.steps

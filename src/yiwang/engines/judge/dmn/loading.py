@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import unquote
 
 from yiwang.engines.judge.dmn import contracts as c
 from yiwang.engines.judge.dmn.graph import File
@@ -42,7 +43,7 @@ def folder(place: Path) -> Resolver:
 
     def resolve(namespace: str, location: str | None) -> bytes | None:
         if location:
-            file = (place / location.removeprefix("file:")).resolve()
+            file = (place / unquote(location.removeprefix("file:"))).resolve()
             if file.is_relative_to(place) and file.is_file() and file.stat().st_size <= _LARGEST:
                 return file.read_bytes()
         for file in sorted(place.glob("*.dmn"))[:_MOST_FILES]:

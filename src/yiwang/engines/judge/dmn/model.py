@@ -228,7 +228,11 @@ def _reasons_of(frame: Frame, target: Node | None = None) -> tuple[str, ...]:
 
 
 def _below(node: Node) -> set[Node]:
-    found = [node]
-    for one in found:
-        found.extend(sight.node for sight in one.sights if sight.node not in found)
-    return set(found)
+    """An element and all that it rests on."""
+    found = {node}
+    waiting = [node]
+    while waiting:
+        new = {sight.node for sight in waiting.pop().sights} - found
+        found |= new
+        waiting.extend(new)
+    return found

@@ -138,9 +138,9 @@ def mode(*arguments: Any) -> list[Decimal]:
 @builtin("all", "list: any*")
 def all_(*arguments: Any) -> bool | None:
     values = _values(arguments)
-    if False in values:
+    if any(value is False for value in values):
         return False
-    return True if all(value is True for value in values) else None
+    return True if all(value is True for value in _booleans(values)) else None
 
 
 @builtin("any", "list: any*")
@@ -148,7 +148,13 @@ def any_(*arguments: Any) -> bool | None:
     values = _values(arguments)
     if any(value is True for value in values):
         return True
-    return False if all(value is False for value in values) else None
+    return False if all(value is False for value in _booleans(values)) else None
+
+
+def _booleans(values: list[Any]) -> list[bool | None]:
+    if not all(value is None or type(value) is bool for value in values):
+        raise ValueError("列表里应全是是否值")
+    return values
 
 
 @builtin("sublist", "list: list", "start position: number", "length: number?")
@@ -256,7 +262,9 @@ def sort(items: list[Any], precedes: Function | None = None) -> list[Any]:
 
 @builtin("get value", "m: context", "key: string")
 def get_value(context: dict[str, Any], key: str) -> Any:
-    return deep(context.get(key))
+    if key not in context:
+        raise ValueError(f"没有「{key}」的值")
+    return deep(context[key])
 
 
 @builtin("get value", "m: context", "keys: list")
