@@ -7,13 +7,13 @@ from datetime import datetime
 from functools import cached_property, lru_cache
 from typing import Any
 
-from yiwang.kernel.feel import builtins, calls, loops, nodes
-from yiwang.kernel.feel import parser as grammar
+from yiwang.kernel.feel import builtins, calls, loops, nodes, reader
 from yiwang.kernel.feel.compiler import NO_TYPES, Code, Compiler, Test, tests
 from yiwang.kernel.feel.errors import FeelSyntaxError
 from yiwang.kernel.feel.evaluation import Run, Scope
 from yiwang.kernel.feel.lexer import Vocabulary
-from yiwang.kernel.feel.parser import Parser, Words
+from yiwang.kernel.feel.parser import Parser
+from yiwang.kernel.feel.reader import Words
 from yiwang.kernel.feel.reads import Reads
 from yiwang.kernel.feel.types import Type
 from yiwang.kernel.feel.values import convert
@@ -22,7 +22,7 @@ Functions = Mapping[str, Callable[..., Any]]
 _COMPILED_BY = (calls, loops)  # these modules register what they compile
 # "date and time" is also what two names and an operator look like: a function only before "(".
 _FUNCTIONS = Vocabulary(builtins.NAMES, "(")
-_MEMBERS, _TYPES = grammar.members(()), grammar.types(())
+_MEMBERS, _TYPES = reader.members(()), reader.types(())
 _NO_WORDS = Words(Vocabulary(), _MEMBERS, _TYPES, _FUNCTIONS)
 
 
@@ -147,8 +147,8 @@ def words(
 
     Args:
         names: names in scope; unlike with `parse`, a dot in one is part of it.
-        member_names: what may follow a dot, as made by `parser.members`.
-        type_names: a model's own types, as made by `parser.types`.
+        member_names: what may follow a dot, as made by `reader.members`.
+        type_names: a model's own types, as made by `reader.types`.
     """
     return Words(Vocabulary(names), member_names, type_names, _FUNCTIONS)
 
@@ -187,7 +187,7 @@ def _words(names: Collection[str] | Words) -> Words:
         return _NO_WORDS
     # A dotted name is a path: each step may hold spaces of its own.
     steps = {step for name in names for step in name.split(".")}
-    return words(steps, grammar.members(steps))
+    return words(steps, reader.members(steps))
 
 
 def _kept(names: Collection[str] | Words) -> frozenset[str]:

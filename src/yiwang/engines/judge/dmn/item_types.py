@@ -10,7 +10,7 @@ from typing import Any
 from yiwang.engines.judge.dmn.contracts import Definitions, ItemDefinition, Problem, Tests
 from yiwang.kernel.feel import FeelSyntaxError, UnaryTests, parse_unary
 from yiwang.kernel.feel.lexer import Vocabulary
-from yiwang.kernel.feel.parser import types as vocabulary
+from yiwang.kernel.feel.reader import types as vocabulary
 from yiwang.kernel.feel.types import ANY, SIMPLE, Type
 
 # How the type names are written in the versions of the standard and by modellers.

@@ -11,7 +11,7 @@ from yiwang.kernel.feel.compiler import Code
 from yiwang.kernel.feel.evaluation import Run, Scope
 from yiwang.kernel.feel.expression import UnaryTests
 from yiwang.kernel.feel.lexer import IDENTIFIER
-from yiwang.kernel.feel.parser import members
+from yiwang.kernel.feel.reader import members
 from yiwang.kernel.feel.types import ANY, Type
 
 Report = Callable[[str, str, str], None]

@@ -1,12 +1,13 @@
 """Naming problems, writing DMN 1.5, and the command line."""
 
 import json
+import subprocess
+import sys
 from datetime import date, timedelta
 from decimal import Decimal as D
 
 import pytest
 
-from yiwang.cli import parser
 from yiwang.engines.judge.dmn import dump, loads, problems
 from yiwang.engines.judge.dmn.command import read_inputs, to_json
 from yiwang.engines.judge.dmn.tests.build import (
@@ -151,58 +152,60 @@ def test_json_inputs_are_read_by_type():
         read_inputs("[]", m)
 
 
-def run(tmp_path, capsys, *arguments, inputs='{"x": "1.25"}', elements=GOOD):
-    file, given_file = tmp_path / "m.dmn", tmp_path / "in.json"
+def yiwang(*arguments, stdin=""):
+    """The command, in a process of its own."""
+    command = [sys.executable, "-c", "from yiwang.cli import main; main()", *map(str, arguments)]
+    done = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False, timeout=60)
+    return done.returncode, done.stdout, done.stderr
+
+
+def run(tmp_path, inputs, *arguments, elements=GOOD):
+    file = tmp_path / "m.dmn"
     file.write_bytes(xml(*elements))
-    given_file.write_text(inputs)
-    words = ["dmn", arguments[0], str(file), *arguments[1:]]
-    if arguments[0] == "run":
-        words += ["--input", str(given_file)]
-    args = parser().parse_args(words)
-    code = args.call(args)
-    out = capsys.readouterr()
-    return code, out.out, out.err
+    return yiwang("dmn", "run", file, "--input", "-", *arguments, stdin=inputs)
 
 
-def test_cli_run(tmp_path, capsys):
-    code, out, _ = run(tmp_path, capsys, "run", "--json")
+def test_cli_run(tmp_path):
+    code, out, _ = run(tmp_path, '{"x": "1.25"}', "--json")
     assert (code, json.loads(out)["values"]) == (0, {"r": 2.5})
-    code, out, _ = run(tmp_path, capsys, "run", "--decision", "f", "--json", inputs='{"n": 7}')
+    code, out, _ = run(tmp_path, '{"n": 7}', "--decision", "f", "--json")
     assert json.loads(out)["values"] == {"f": 7}
-    code, out, _ = run(tmp_path, capsys, "run", "--json", inputs="{}")
+    code, out, _ = run(tmp_path, "{}", "--json")
     found = json.loads(out)
     assert found["values"] == {"r": None}
     assert any("没有给出输入" in reason for reason in found["reasons"]["r"])
-    code, out, _ = run(tmp_path, capsys, "run", inputs='{"x": 1}')
+    code, out, _ = run(tmp_path, '{"x": 1}')
     assert out == "r：2\n"
 
 
-def test_cli_refusals(tmp_path, capsys):
-    code, _, err = run(tmp_path, capsys, "run", "--decision", "nothing")
+def test_cli_refusals(tmp_path):
+    code, _, err = run(tmp_path, "{}", "--decision", "nothing")
     assert code == 2 and "nothing" in err
-    code, _, err = run(tmp_path, capsys, "run", inputs="no")
+    code, _, err = run(tmp_path, "no")
     assert code == 2 and "JSON" in err
-    code, out, _ = run(tmp_path, capsys, "check", "--json", elements=["<broken"])
-    assert code == 1 and "XML" in json.loads(out)["problems"][0]["what"]
+    code, _, err = yiwang("dmn", "check", tmp_path / "gone.dmn")
+    assert code == 2 and "gone.dmn" in err
 
 
-def test_cli_check(tmp_path, capsys):
-    code, out, _ = run(tmp_path, capsys, "check")
-    assert (code, out) == (0, "可用：1 个决策\n")
-    code, out, _ = run(tmp_path, capsys, "check", "--json", elements=[decision("r", literal("1 +"))])
+def test_cli_check(tmp_path):
+    file = tmp_path / "m.dmn"
+    file.write_bytes(xml(*GOOD))
+    assert yiwang("dmn", "check", file)[:2] == (0, "可用：1 个决策\n")
+    file.write_bytes(xml(decision("r", literal("1 +"))))
+    code, out, _ = yiwang("dmn", "check", file, "--json")
     problem = json.loads(out)["problems"][0]
     assert code == 1
     assert (problem["element"], problem["id"]) == ("r", "d.r")
+    file.write_bytes(b"<broken")
+    code, out, _ = yiwang("dmn", "check", file, "--json")
+    assert code == 1 and "XML" in json.loads(out)["problems"][0]["what"]
 
 
-def test_cli_convert(tmp_path, capsys):
-    (tmp_path / "a.dmn").write_bytes(
-        xml(given("x"), decision("r", table("FIRST", ["x"], [""], [("1", "2")]), inputs=["x"]))
-    )
+def test_cli_convert(tmp_path):
+    logic = table("FIRST", ["x"], [""], [("1", "2")])
+    (tmp_path / "a.dmn").write_bytes(xml(given("x"), decision("r", logic, inputs=["x"])))
     for source, target in (("a.dmn", "b.xlsx"), ("b.xlsx", "c.dmn"), ("c.dmn", "d.dmn")):
-        args = parser().parse_args(["dmn", "convert", str(tmp_path / source), str(tmp_path / target)])
-        assert args.call(args) == 0
+        assert yiwang("dmn", "convert", tmp_path / source, tmp_path / target)[0] == 0
     assert loads((tmp_path / "d.dmn").read_bytes()).evaluate({"x": 1}) == {"r": D(2)}
-    args = parser().parse_args(["dmn", "convert", str(tmp_path / "a.dmn"), str(tmp_path / "a.pdf")])
-    assert args.call(args) == 2
-    assert ".pdf" in capsys.readouterr().err
+    code, _, err = yiwang("dmn", "convert", tmp_path / "a.dmn", tmp_path / "a.pdf")
+    assert code == 2 and ".pdf" in err
