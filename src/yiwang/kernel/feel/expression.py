@@ -23,6 +23,8 @@ _COMPILED_BY = (calls, loops)  # these modules register what they compile
 # "date and time" is also what two names and an operator look like: a function only before "(".
 _FUNCTIONS = Vocabulary(builtins.NAMES, "(")
 _MEMBERS, _TYPES = reader.members(()), reader.types(())
+# Without brackets, "today" and "now" are names like any other: packs are given the day under that name.
+_PLAIN_FUNCTIONS = builtins.NAMES - {"today", "now"}
 _NO_WORDS = Words(Vocabulary(), _MEMBERS, _TYPES, _FUNCTIONS)
 
 
@@ -67,7 +69,7 @@ class Expression:
     @cached_property
     def paths(self) -> frozenset[str]:
         """Names and paths that the text reads, found without evaluating it: "abroad", "mother.idno"."""
-        reads = Reads(self.names, builtins.NAMES)
+        reads = Reads(self.names, _PLAIN_FUNCTIONS)
         reads.visit(self.node, {})
         return frozenset(reads.paths)
 
@@ -134,7 +136,7 @@ class UnaryTests:
     @cached_property
     def paths(self) -> frozenset[str]:
         """Names and paths that the tests read, the input `?` not among them."""
-        reads = Reads(self.names, builtins.NAMES)
+        reads = Reads(self.names, _PLAIN_FUNCTIONS)
         for test in self.tests or ():
             reads.visit(test, {})
         return frozenset(reads.paths)

@@ -318,6 +318,7 @@ PATHS = [
     ("mother.idno", {"mother.idno"}),
     ("abroad = true and mother.age > age", {"abroad", "mother.age", "age"}),
     ("count(items)", {"items"}),
+    ("today > now and today() = date(now())", {"today", "now"}),
     ("items[price > x].name", {"items", "items.price", "x", "items.name"}),
     ("for i in items return i.price + y", {"items.price", "y"}),
     ("some i in items satisfies i.ok", {"items.ok"}),
