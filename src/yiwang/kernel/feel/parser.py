@@ -27,6 +27,7 @@ class Parser(Reader):
     def __init__(self, text: str, words: Words) -> None:
         super().__init__(text, words)
         self.range_depth = 0  # at which depth a range's end is being read
+        self.in_filter = False
         self.asks = False  # whether the part just read says "?"
         self.partial = False  # whether it says "partial"
 
@@ -122,9 +123,10 @@ class Parser(Reader):
     def _condition(self) -> n.Node:
         """What stands in a filter's brackets, where the items' members are names in scope."""
         outer, self.known = self.known, (*self.known[:2], self.words.members, self.words.functions)
+        around, self.in_filter = self.in_filter, True
         self._token = None
         condition = self.expression()
-        self.known = outer
+        self.known, self.in_filter = outer, around
         self.expect("]")
         return condition
 
@@ -165,8 +167,11 @@ class Parser(Reader):
             return n.Literal(token.text)
         if token.kind == "name":
             self.next()
-            self.partial = self.partial or token.text == "partial"
-            return n.Name(token.text)
+            name = token.text
+            while self.in_filter and self.peek().kind == "name":
+                name += " " + self.next().text  # words in a row: a member of the items, known only to them
+            self.partial = self.partial or name == "partial"
+            return n.Name(name)
         handler = _PRIMARIES.get(token.text) if token.kind in ("operator", "keyword") else None
         if handler is None:
             self.fail("这里应为一个值")

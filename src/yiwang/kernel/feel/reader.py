@@ -151,7 +151,7 @@ class Reader:
                 self.expect("->")
                 arguments.append(self._type())
             elif name in ("list", "range", "context") and self.take("<"):
-                while True:
+                while name != "context" or not self.at(">"):
                     if name == "context":
                         members.append(self._argument_key())
                     arguments.append(self._type())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from yiwang.engines.judge.dmn import contracts as c
@@ -165,7 +166,7 @@ class _Table:
             return [shown] if self.policy in "CRO" and not self.aggregation else shown
         run.null("决策表没有规则命中")
         if self.aggregation == "#":
-            return builtins.call("count", [[]], ())
+            return Decimal(0)
         return [] if self.policy in "CRO" and not self.aggregation else None
 
     # Hit policies
@@ -205,11 +206,13 @@ class _Table:
     def collect(self, run: Run, _scope: Scope, hits: list[_Hit]) -> Any:
         if self.aggregation is None:
             return [self._shown(hit.values) for hit in hits]
+        if self.aggregation == "#":
+            return Decimal(len(hits))
         totals = [self._aggregated(run, [hit.values[i] for hit in hits]) for i in range(len(self.results))]
         return self._shown(tuple(totals))
 
     def _aggregated(self, run: Run, values: list[Any]) -> Any:
-        name = {"+": "sum", "<": "min", ">": "max", "#": "count"}[self.aggregation or "#"]
+        name = {"+": "sum", "<": "min", ">": "max"}[self.aggregation or "+"]
         try:
             return builtins.call(name, [values], ())
         except (builtins.Unfit, ValueError, ArithmeticError) as error:

@@ -179,7 +179,7 @@ def concatenate(*lists: list[Any]) -> list[Any]:
 
 @builtin("insert before", "list: list", "position: number", "newItem: any")
 def insert_before(items: list[Any], position: Decimal, item: Any) -> list[Any]:
-    index = _index(items, position, extra=1)
+    index = _index(items, position)
     return _short([*items[:index], item, *items[index:]])
 
 
@@ -200,10 +200,10 @@ def list_replace(items: list[Any], match: Function, item: Any) -> list[Any]:
     return [item if match.call(old, item) is True else old for old in items]
 
 
-def _index(items: list[Any], position: Decimal, extra: int = 0) -> int:
+def _index(items: list[Any], position: Decimal) -> int:
     place = int(position)
     index = place - 1 if place > 0 else len(items) + place
-    if place == 0 or not 0 <= index < len(items) + extra:
+    if place == 0 or not 0 <= index < len(items):
         raise ValueError(f"位置 {position} 不在列表里，列表有 {len(items)} 项，从 1 数起")
     return index
 

@@ -168,6 +168,56 @@ def test_results_must_conform():
     assert any("tGrade" in reason for reason in m.explain({}, "grade").reasons)
 
 
+def test_members_that_only_the_values_know():
+    m = model(
+        decision("a", '{people: [{last name: "b", n: 1}, {last name: "c", n: 2}]}'),
+        decision("r", '[a.people[last name = "c"].n, a.people.last name]', decisions=["a"]),
+    )
+    assert m.evaluate({}, "r") == [[D(2)], ["b", "c"]]
+
+
+def test_functions_as_values():
+    m = model(
+        '<itemDefinition name="tF"><functionItem outputTypeRef="number"><parameters name="x" typeRef="number"/>'
+        "</functionItem></itemDefinition>",
+        knowledge_model("apply", "f(x)", f="tF", x="number"),
+        knowledge_model("double", "x * 2", "number", x="number"),
+        knowledge_model("adder", "function(b) a + b", a="number"),
+        decision(
+            "r",
+            "[apply(double, 4), apply(function(x: string) 1, 4), adder(1)(2)]",
+            knowledge=["apply", "double", "adder"],
+        ),
+        decision("f", "function(a, b) a - b"),
+        decision("s", "f(b: 1, a: 3)", decisions=["f"]),
+    )
+    assert m.evaluate({}, "r") == [D(8), None, D(3)]
+    assert m.evaluate({}, "s") == 2
+
+
+NAMES = (
+    *(
+        "a/b",
+        "Höhe",
+        "🐎",
+        "Loan's x",
+        "first-name",
+        "1st payment",
+        "x*y",
+        "date of birth",
+        "a.b",
+        "Größe (cm)",
+    ),
+    *("in progress", "not done", "if any", "sum", "count of x", "收入（元）", "today"),
+)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names(name):
+    m = model(given(name, "number"), decision("r", f"{name} + 1", inputs=[name]))
+    assert m.evaluate({name: 1}, "r") == 2
+
+
 def test_instance_of_a_models_own_type():
     m = model(GRADE, decision("r", '["A" instance of tGrade, "C" instance of tGrade, 1 instance of tGrade]'))
     assert m.evaluate({}, "r") == [True, False, False]
