@@ -25,12 +25,12 @@ from yiwang.kernel.feel.temporal import (
 
 _DATE = re.compile(r"(-?(?:[1-9][0-9]{4,8}|[0-9]{4}))-([0-9]{2})-([0-9]{2})")
 _TIME = re.compile(
-    r"T?([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]+))?"
+    r"([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]+))?"
     r"([Zz]|[+-][0-9]{2}:[0-9]{2}(?::[0-9]{2})?|@[A-Za-z0-9_+/-]+)?"
 )
 _MONTHS = re.compile(r"(-?)P(?:([0-9]+)Y)?(?:([0-9]+)M)?")
 _DAYS = re.compile(r"(-?)P(?:([0-9]+)D)?(T(?:([0-9]+)H)?(?:([0-9]+)M)?(?:([0-9]+)(?:\.([0-9]+))?S)?)?")
-_STARTS_AS_TIME = re.compile("T?[0-9]{2}:")
+_STARTS_AS_TIME = re.compile("[0-9]{2}:")
 _FURTHEST_OFFSET = timedelta(hours=14)  # XML Schema part 2, §3.2.7.3
 _LONGEST = 40  # digits of a number in a duration; more is a mistake
 
@@ -86,8 +86,6 @@ def parse_moment(text: str) -> Moment:
     number = day_number(parse_date(day))
     if not separator:
         return make_moment(number, 0)
-    if clock.startswith("T"):
-        raise ValueError(f"「{_short(text)}」不是日期时间，应写作 2026-11-23T09:30:00")
     read = parse_time(clock)
     return combine(number, read)
 

@@ -157,7 +157,7 @@ def _booleans(values: list[Any]) -> list[bool | None]:
     return values
 
 
-@builtin("sublist", "list: list", "start position: number", "length: number?")
+@builtin("sublist", "list: list", "start position: number", "length: number|null?")
 def sublist(items: list[Any], start: Decimal, length: Decimal | None = None) -> list[Any]:
     first = _index(items, start)
     if length is None:
@@ -247,7 +247,7 @@ def _flatten(items: list[Any], result: list[Any]) -> None:
     _short(result)
 
 
-@builtin("sort", "list: list", "precedes: function?")
+@builtin("sort", "list: list", "precedes: function|null?")
 def sort(items: list[Any], precedes: Function | None = None) -> list[Any]:
     before: Callable[[Any, Any], Any] = precedes.call if precedes else lambda a, b: compare("<", a, b)
 

@@ -34,7 +34,7 @@ def number(value: str, grouping: str | None = None, point: str | None = None) ->
     return DECIMAL.create_decimal(plain)
 
 
-@builtin("substring", "string: string", "start position: number", "length: number?")
+@builtin("substring", "string: string", "start position: number", "length: number|null?")
 def substring(value: str, start: Decimal, length: Decimal | None = None) -> str:
     position = int(start)
     if not 1 <= abs(position) <= len(value):
