@@ -297,12 +297,15 @@ def _test(compiler: Compiler, node: n.Node) -> Test:
         return negated
     assert isinstance(node, n.ValueTest)  # noqa: S101 (for the type checker)
     asks, expression = node.asks, compiler.compile(node.expression)
+    is_range = isinstance(node.expression, n.RangeOf)
 
     def meets(run: Run, value: Any, scope: Scope) -> bool | None:
         wanted = expression(run, scope)
         if asks or (type(wanted) is bool and type(value) is not bool):
             # The test speaks of the input itself, or is a condition of its own.
             return wanted if isinstance(wanted, bool) else None
+        if wanted is None and is_range:
+            return None  # a range that is none
         result = matches_value(value, wanted)
         if result is None:
             run.null(f"{kind_zh(kind(value))}不能与{kind_zh(kind(wanted))}比较")

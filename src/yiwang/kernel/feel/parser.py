@@ -269,12 +269,18 @@ class Parser(Reader):
         return n.ContextOf(tuple(entries))
 
     def _if(self) -> n.Node:
-        self.next()
-        condition = self.expression()
-        self.expect("then")
-        then = self.expression()
-        self.expect("else")
-        return n.If(condition, then, self.expression())
+        cases: list[tuple[n.Node, n.Node]] = []
+        while self.take("if"):  # else if … else if … is one row, not one inside the other
+            condition = self.expression()
+            self.expect("then")
+            cases.append((condition, self.expression()))
+            self.expect("else")
+            if len(cases) > LONGEST_CHAIN:
+                raise FeelSyntaxError(f"「else if」超过 {LONGEST_CHAIN} 个，请改用决策表", self.position)
+        value = self.expression()
+        for condition, then in reversed(cases):
+            value = n.If(condition, then, value)
+        return value
 
     def _for(self) -> n.Node:
         self.next()
