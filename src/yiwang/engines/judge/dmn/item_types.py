@@ -27,6 +27,9 @@ _ALIASES = {
 }
 
 
+_DEEPEST = 60  # types within types; values are walked through as deep
+
+
 class ItemTypes(Mapping[str, Type]):
     """The types of one model by name; those of imported models by `import.name`."""
 
@@ -90,6 +93,10 @@ class ItemTypes(Mapping[str, Type]):
         if definition is not None:
             if name in self._making:
                 return ANY  # a type that contains itself
+            if len(self._making) >= _DEEPEST:
+                what = f"类型一层套一层，超过 {_DEEPEST} 层"
+                self.problems.append(Problem(name, definition.id, what, "请合并几层"))
+                return ANY
             self._making.add(name)
             try:
                 self._made[name] = self._make(definition)

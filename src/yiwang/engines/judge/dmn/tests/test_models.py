@@ -5,7 +5,7 @@ from decimal import Decimal as D
 
 import pytest
 
-from yiwang.engines.judge.dmn import NotDmn, UnknownName, load, loads
+from yiwang.engines.judge.dmn import NotDmn, UnknownName, load, loads, problems
 from yiwang.engines.judge.dmn.tests.build import (
     component,
     decision,
@@ -166,6 +166,20 @@ def test_results_must_conform():
         "unknown": D(1),
     }
     assert any("tGrade" in reason for reason in m.explain({}, "grade").reasons)
+
+
+def test_types_within_types_end():
+    chain = [
+        item(f"t{i}", components=component("a", f"t{i + 1}") + component("b", f"t{i + 1}"))
+        for i in range(500)
+    ]
+    m = model(*chain, item("t500", "number"), given("x", "t0"), decision("r", "x.a.b", inputs=["x"]))
+    assert m.evaluate({"x": {"a": {"b": None}}}, "r") is None
+    value = 1
+    for _ in range(59):
+        value = {"a": value, "b": value}
+    assert m.evaluate({"x": value}, "r") is None
+    assert any("超过" in problem.what for problem in problems(m))
 
 
 def test_members_that_only_the_values_know():
