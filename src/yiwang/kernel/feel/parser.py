@@ -35,6 +35,8 @@ class Parser(Reader):
 
     def expression(self) -> n.Node:
         with self._nested():
+            if self.at("<", "<=", ">", ">="):
+                return self._open_range()  # rule 2.j: a simple test may stand where an expression does
             return self._binary(1)
 
     def _binary(self, level: int) -> n.Node:
@@ -227,7 +229,7 @@ class Parser(Reader):
         self.next()
         items: list[n.Node] = []
         while not self.at("]"):
-            items.append(self._open_range() if self.at(*_COMPARISONS) else self.expression())
+            items.append(self._open_range() if self.at("=") else self.expression())
             if len(items) == 1 and self.take(".."):
                 return self._range(True, items[0])
             if not self.take(","):

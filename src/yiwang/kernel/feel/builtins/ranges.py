@@ -17,11 +17,7 @@ from yiwang.kernel.feel.values import DECIMAL, Range, compare
 def _range(value: Any) -> Range:
     if value is None:
         raise ValueError("参数是空值")
-    if isinstance(value, Range):
-        if value.start is None or value.end is None:
-            raise ValueError("区间应有两端")
-        return value
-    return Range(True, value, value, True)
+    return value if isinstance(value, Range) else Range(True, value, value, True)
 
 
 def _true(operator: str, left: Any, right: Any) -> bool:
@@ -32,25 +28,35 @@ def _true(operator: str, left: Any, right: Any) -> bool:
 
 
 def _before(a: Range, b: Range) -> bool:
+    if a.end is None or b.start is None:  # a missing end lies infinitely far
+        return False
     touch = a.end_included and b.start_included
     return _true("<", a.end, b.start) or (not touch and _true("=", a.end, b.start))
 
 
 def _starts_no_later(a: Range, b: Range) -> bool:
+    if a.start is None or b.start is None:
+        return a.start is None
     return _true("<", a.start, b.start) or (
         _true("=", a.start, b.start) and (a.start_included or not b.start_included)
     )
 
 
 def _ends_no_earlier(a: Range, b: Range) -> bool:
+    if a.end is None or b.end is None:
+        return a.end is None
     return _true(">", a.end, b.end) or (_true("=", a.end, b.end) and (a.end_included or not b.end_included))
 
 
 def _same_start(a: Range, b: Range) -> bool:
+    if a.start is None or b.start is None:
+        return a.start is b.start
     return _true("=", a.start, b.start) and a.start_included == b.start_included
 
 
 def _same_end(a: Range, b: Range) -> bool:
+    if a.end is None or b.end is None:
+        return a.end is b.end
     return _true("=", a.end, b.end) and a.end_included == b.end_included
 
 
@@ -84,6 +90,8 @@ def after(a: Any, b: Any) -> bool:
 @builtin("meets", "range1: range", "range2: range")
 def meets(a: Any, b: Any) -> bool:
     first, second = _range(a), _range(b)
+    if first.end is None or second.start is None:
+        return False
     return first.end_included and second.start_included and _true("=", first.end, second.start)
 
 
