@@ -215,7 +215,7 @@ def _deep(value: Any, budget: Budget) -> Any:
 
 
 def equal(left: Any, right: Any) -> bool | None:
-    """FEEL `=` (DMN 1.5 table 53): different kinds give null, null equals only null.
+    """FEEL `=` (DMN 1.5 table 53): different kinds give null, null equals only null, [a] equals a.
 
     Raises:
         NotFeel: two lists or contexts are too large to compare.
@@ -224,7 +224,7 @@ def equal(left: Any, right: Any) -> bool | None:
         return left is right
     name = kind(left)
     if name != kind(right):
-        return None
+        return _equal_singleton(left, right)
     if name == "list" or name == "context":
         return _equal_inside(left, right, Budget())
     if name == "range":
@@ -237,6 +237,14 @@ def equal(left: Any, right: Any) -> bool | None:
     if name in _ON_THE_CLOCK:
         return instant(left) == instant(right)
     return bool(left == right)
+
+
+def _equal_singleton(left: Any, right: Any) -> bool | None:
+    if type(left) is list and len(left) == 1:
+        return equal(left[0], right)
+    if type(right) is list and len(right) == 1:
+        return equal(left, right[0])
+    return None
 
 
 def _equal_inside(left: Any, right: Any, budget: Budget) -> bool:

@@ -13,7 +13,7 @@ from yiwang.kernel.feel import UnaryTests, builtins
 from yiwang.kernel.feel.compiler import Code
 from yiwang.kernel.feel.evaluation import Run, Scope
 from yiwang.kernel.feel.types import Type
-from yiwang.kernel.feel.values import equal, kind, kind_zh
+from yiwang.kernel.feel.values import equal, identity, kind, kind_zh
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +207,7 @@ class _Table:
         if self.aggregation is None:
             return [self._shown(hit.values) for hit in hits]
         if self.aggregation == "#":
-            return Decimal(len(hits))
+            return Decimal(len({identity(list(hit.values)) for hit in hits}))
         totals = [self._aggregated(run, [hit.values[i] for hit in hits]) for i in range(len(self.results))]
         return self._shown(tuple(totals))
 
