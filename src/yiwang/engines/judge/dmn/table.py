@@ -146,7 +146,8 @@ class _Table:
             value = run.coerced(what, code(run, scope), result.type)
             if value is not None and result.values is not None:
                 if _allowed(run, result.values, value, scope) is None:
-                    return run.null(f"{what}不在允许的取值 {result.values.text} 之内")  # type: ignore[no-any-return]
+                    run.null(f"{what}不在允许的取值 {result.values.text} 之内")
+                    return None
             values.append(value)
         return _Hit(row.number, tuple(values))
 
