@@ -6,11 +6,15 @@ import subprocess
 import sys
 from datetime import date
 
+import psycopg
+import pytest
+from django.db.models import Q
 from product import PRODUCT, ROOT, until
 
 from yiwang.engines.cases.models import Case
 from yiwang.kernel.access.contracts import SYSTEM
 from yiwang.kernel.access.session import acting
+from yiwang.kernel.audit.models import AuditEvent
 from yiwang.kernel.calendar.models import CalendarDay
 
 NOTICE = """kind: calendar_notice
@@ -132,8 +136,9 @@ def test_benchmarks_and_plan_are_listed():
 
 
 def test_a_real_server_is_used_by_its_url_and_never_as_its_owner():
-    """One URL of an owner is enough: connections drop to the application role by themselves."""
+    """One URL of an owner is enough: the application logs in as its own role, with a password made for it."""
     from yiwang.config import embedded
+    from yiwang.config.environment import derived_secret, login_as
 
     url = embedded.url(PRODUCT.var / "postgres", embedded.OWNER, "elsewhere")
     for arguments in (("migrate",), ("packs", "load")):
@@ -147,3 +152,56 @@ def test_a_real_server_is_used_by_its_url_and_never_as_its_owner():
         "remedy": findings["应用角色"]["remedy"],
     }
     assert findings["行级安全"]["ok"]
+    # Not a role that was merely put on: giving it back would make nobody the owner.
+    secret = (PRODUCT.var / "keys/secret_key").read_text()
+    as_app = login_as(url, "yiwang_app", derived_secret(secret, "database role"))
+    with psycopg.connect(as_app) as session:
+        session.execute("reset role")
+        assert session.execute("select current_user, session_user").fetchone() == ("yiwang_app", "yiwang_app")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            session.execute("drop table cases_event")
+
+
+def test_an_operator_gives_an_account_with_a_post_and_each_sign_in_leaves_a_trace(visit):
+    def give(password, *more):
+        command = [
+            sys.executable,
+            "-m",
+            "yiwang",
+            "account",
+            "add",
+            "lixiao",
+            "--idno",
+            "379901198801010017",
+            *more,
+        ]
+        return subprocess.run(
+            command, input=password, capture_output=True, text=True, cwd=ROOT, env=PRODUCT.env, check=False
+        )
+
+    office = ("--office", "济南市历下区公安局", "--roles", "acceptor,reviewer", "--title", "户籍受理岗")
+    assert "姓名" in give("a-long-Passphrase-7").stderr
+    assert give("short", "--name", "李晓", *office).returncode == 1  # weak: nothing is made
+    near = give("a-long-Passphrase-7", "--name", "李晓", "--office", "历下区公安", "--roles", "acceptor")
+    assert "济南市历下区公安局" in near.stderr  # says which office may be meant, and makes nothing
+    made = give("a-long-Passphrase-7", "--name", "李晓", *office)
+    assert made.returncode == 0, made.stderr
+    page = visit()
+    for password in ("wrong-Passphrase-1", "a-long-Passphrase-7"):
+        page.goto("/accounts/login/?next=/desk")
+        page.fill("#id_login", "lixiao")
+        page.fill("#id_password", password)
+        page.click("form[action='/accounts/login/'] button")
+        page.wait_for_load_state()
+    assert "待办" in page.inner_text("h1")
+    page.click("text=退出")
+    page.wait_for_load_state()
+    with acting(SYSTEM):
+        verbs = list(
+            AuditEvent.objects.filter(
+                Q(actor_name="李晓") | Q(object_id="lixiao"), verb__startswith="account.sign"
+            )
+            .order_by("at")
+            .values_list("verb", flat=True)
+        )
+    assert verbs == ["account.sign-in-failed", "account.signed-in", "account.signed-out"]

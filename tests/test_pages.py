@@ -6,6 +6,7 @@ import re
 import pytest
 from product import PRODUCT, ROOT
 
+from yiwang.domains.services.catalogue.models import CatalogueItem
 from yiwang.engines.cases.models import Case
 from yiwang.kernel.access.contracts import SYSTEM
 from yiwang.kernel.access.session import acting
@@ -31,8 +32,19 @@ def violations(page):
 def resident_pages():
     with acting(SYSTEM):
         document = IssuedDocument.objects.filter(kind="licence").first()
+        shown = CatalogueItem.objects.filter(name__in=["居民身份证补领", "养犬登记", "生育登记"])
+        codes = list(shown.values_list("code", flat=True))
     verify = [f"/verify/{document.code}", "/verify/XXXX"]
-    return ["/", "/search?q=生孩子", "/services/sd.newborn", "/cases", "/messages", *verify]
+    catalogue = [
+        "/departments",
+        "/catalogue",
+        "/catalogue?department=济南市历下区公安局",
+        "/coverage",
+        "/life",
+    ]
+    catalogue += ["/life/birth", "/life/home", *(f"/catalogue/{code}" for code in codes)]
+    found = ["/search", "/search?q=生孩子", "/search?q=kezhang", "/search?q=离昏"]
+    return ["/", *found, "/services/sd.newborn", "/cases", "/messages", *verify, *catalogue]
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -104,6 +104,22 @@ def _packs_burden(args) -> int:
     return 0 if all(t["holds"] for t in figures.get("targets", {}).values()) else 1
 
 
+def _import_catalogue(args) -> int:
+    _django()
+    from yiwang.domains.services.catalogue.commands import run_import
+
+    file = Path(args.file)
+    return run_import(file, args.source or file.stem, args.check, args.json)
+
+
+def _export_catalogue(args) -> int:
+    from yiwang.domains.services.catalogue.export import run_export
+    from yiwang.kernel.packs.loader import read
+
+    library, _problems = read(_packs_root())
+    return run_export(library, "csv" if args.csv else "json" if args.json else "")
+
+
 def _flow_check(args) -> int:
     from yiwang.engines.cases.flow import report
 
@@ -123,6 +139,44 @@ def _flow_check(args) -> int:
         for finding in found.get("findings", []):
             print(f"  {finding}")
     return 0 if found["accepted"] else 1
+
+
+def _flow_migrate(args) -> int:
+    """Dry run unless --apply."""
+    from yiwang.engines.cases.flow import FlowRejected
+    from yiwang.kernel.packs.strict import load as strict
+
+    _django()
+    from yiwang.engines.cases import migrating
+    from yiwang.kernel.access.contracts import SYSTEM
+    from yiwang.kernel.access.session import acting
+
+    plan, _lines = strict(Path(args.map).read_text()) if args.map else ({}, {})
+    try:
+        with acting(SYSTEM):
+            target = migrating.store(Path(args.to).read_bytes(), args.key)
+    except FlowRejected as rejected:
+        for problem in rejected.problems:
+            print(f"{problem.element} {problem.id}：{problem.message}", file=sys.stderr)
+        return 1
+    found = []
+    for source, _count in migrating.versions(args.key):
+        if source != target:
+            nodes, reason = plan.get("nodes", {}), plan.get("reason", "")
+            found.append(migrating.migrate(source, target, nodes, reason, apply=args.apply))
+    if args.json:
+        _print([vars(report) for report in found], True)
+    for report in found if not args.json else ():
+        verb = "已迁移" if report.applied else "可以迁移"
+        refused = sum(map(len, report.refused.values()))
+        print(
+            f"{report.source[:12]} → {report.target[:12]}：{verb} {len(report.movable)} 件，不能迁移 {refused} 件"
+        )
+        for why, numbers in report.refused.items():
+            print(f"  {why}：{'、'.join(numbers[:5])}{' 等' if len(numbers) > 5 else ''}")
+    if not args.apply:
+        print("这是演练，没有改动；核对后加 --apply 执行", file=sys.stderr)
+    return 1 if any(report.refused for report in found) else 0
 
 
 def _dmn_run(args) -> int:
@@ -252,6 +306,31 @@ def _register(args) -> int:
     return 0
 
 
+def _account_add(args) -> int:
+    import getpass
+    from datetime import date
+
+    _django()
+    from yiwang.kernel.access.contracts import SYSTEM, Refused
+    from yiwang.kernel.access.session import acting
+    from yiwang.kernel.accounts import actions as accounts
+    from yiwang.kernel.orgs import actions as orgs
+
+    # From a terminal it is typed; a script pipes it. Never an argument: those are seen by every process.
+    password = getpass.getpass("密码：") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    try:
+        with acting(SYSTEM):
+            user = accounts.add(args.username, password, args.idno, args.name, args.phone)
+            if args.office:
+                roles = [r for r in args.roles.split(",") if r]
+                orgs.appoint(SYSTEM, user.person_id, args.office, args.title, roles, date.today())
+    except Refused as refused:
+        print(refused, file=sys.stderr)
+        return 1
+    print(f"已建账号 {args.username}（{user.person.name}）")
+    return 0
+
+
 def _calendar_import(args) -> int:
     _django()
     from yiwang.config.install import import_calendar
@@ -289,8 +368,29 @@ def parser() -> argparse.ArgumentParser:
     check.add_argument("root", nargs="?", help="packs folder (default: the project's)")
     add(packs, "load", _packs_load, "check, then put in force").add_argument("root", nargs="?")
     add(packs, "burden", _packs_burden, "the burden waterfall of a bundle or item", True).add_argument("id")
+    catalogue = add(
+        packs, "import-catalogue", _import_catalogue, "import a catalogue of items, row by row", True
+    )
+    catalogue.add_argument("file", help="CSV: UTF-8 or GBK, header with the names of the elements")
+    catalogue.add_argument("--source", help="whose catalogue this is (default: the file's name)")
+    catalogue.add_argument("--check", action="store_true", help="report only, write nothing")
+    out = add(
+        packs, "export-catalogue", _export_catalogue, "published items with the national elements", True
+    )
+    out.add_argument("--csv", action="store_true", help="a CSV table")
     flow = commands.add_parser("flow", help="check flows").add_subparsers(required=True)
     add(flow, "check", _flow_check, "is this BPMN file accepted, and if not, why", True).add_argument("file")
+    move = add(
+        flow,
+        "migrate",
+        _flow_migrate,
+        "move open cases to a new version of their flow; a dry run first",
+        True,
+    )
+    move.add_argument("key", help="name of the flow, such as std.promise")
+    move.add_argument("to", help="the new version, a BPMN file")
+    move.add_argument("--map", help="YAML with nodes: {old: new} and reason")
+    move.add_argument("--apply", action="store_true", help="do it; without this nothing is changed")
     dmn = commands.add_parser("dmn", help="run and check decision models").add_subparsers(required=True)
     run = add(dmn, "run", _dmn_run, "the value of every decision, and why it is null", True)
     run.add_argument("file")
@@ -312,6 +412,20 @@ def parser() -> argparse.ArgumentParser:
     register = add(commands, "register", _register, "mark a register as answering or not")
     register.add_argument("id")
     register.add_argument("state", choices=["up", "down"])
+    account = commands.add_parser("account", help="accounts and posts").add_subparsers(required=True)
+    give = add(
+        account,
+        "add",
+        _account_add,
+        "give a person an account; the password is read from the terminal or stdin",
+    )
+    give.add_argument("username")
+    give.add_argument("--idno", required=True, help="GB 11643 number of the person")
+    give.add_argument("--name", default="", help="needed when the person is not known yet")
+    give.add_argument("--phone", default="")
+    give.add_argument("--office", default="", help="full name of an office in which to give a post")
+    give.add_argument("--roles", default="", help="roles of the post, with commas: acceptor,reviewer,decider")
+    give.add_argument("--title", default="")
     calendar = commands.add_parser("calendar", help="working days").add_subparsers(required=True)
     add(calendar, "import", _calendar_import, "import a State Council notice (YAML)").add_argument("file")
     manage = add(commands, "manage", _manage, "Django's own commands, for developers")

@@ -9,6 +9,7 @@ const root = document.documentElement
 document.addEventListener('click', event => {
   const read = event.target.closest('[data-read-aloud]')
   if (read) readAloud(read)
+  if (event.target.closest('[data-print]')) window.print()
 })
 
 function readAloud(button) {

@@ -4,10 +4,12 @@ No secret has a default. In demo mode missing secrets are made at random and kep
 outside it the program refuses to start and says what to set.
 """
 
+import hmac
 import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote, urlparse, urlunparse
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -55,6 +57,18 @@ def _kept_secret(path: Path) -> str:
     with os.fdopen(handle, "w") as out:
         out.write(value := secrets.token_urlsafe(48))
     return value
+
+
+def derived_secret(secret_key: str, purpose: str) -> str:
+    """A secret of its own for ``purpose``, the same whenever the key is the same."""
+    return hmac.new(secret_key.encode(), purpose.encode(), "sha256").hexdigest()
+
+
+def login_as(url: str, role: str, password: str) -> str:
+    """The same database under another login."""
+    parts = urlparse(url)
+    host = parts.netloc.rpartition("@")[2]
+    return urlunparse(parts._replace(netloc=f"{quote(role)}:{quote(password)}@{host}"))
 
 
 def read() -> Environment:

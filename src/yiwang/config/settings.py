@@ -78,24 +78,25 @@ def database(url: str, **options: object) -> dict[str, object]:
 
 
 # Two roles: the owner migrates; the application may neither change tables nor pass row-level security.
-# A server reached by one login only drops to the application role on each connection.
+# Where only the owner's URL is given, migrating gives the application role a password made from the
+# secret key, so that no connection of the application could take the owner's rights back.
+APPLICATION_PASSWORD = None
 if ENV.database_url:
     OWNER_URL = ENV.database_owner_url or ENV.database_url
     APP_URL = ENV.database_url
-    _role = {} if ENV.database_owner_url else {"options": f"-c role={APPLICATION_ROLE}"}
+    if not ENV.database_owner_url:
+        APPLICATION_PASSWORD = environment.derived_secret(ENV.secret_key, "database role")
+        APP_URL = environment.login_as(OWNER_URL, APPLICATION_ROLE, APPLICATION_PASSWORD)
 else:
     try:
         OWNER_URL = embedded.url(ENV.var / "postgres", embedded.OWNER)
         APP_URL = embedded.url(ENV.var / "postgres", APPLICATION_ROLE)
     except FileNotFoundError:  # not started yet: commands that need no database still work
         OWNER_URL = APP_URL = "postgresql://postgres@/yiwang?host=/nonexistent"
-    _role = {}
 
 DATABASES = {
     "default": {
-        **database(
-            APP_URL, pool={"min_size": 1, "max_size": 8, "timeout": 3, "reconnect_timeout": 2}, **_role
-        ),
+        **database(APP_URL, pool={"min_size": 1, "max_size": 8, "timeout": 3, "reconnect_timeout": 2}),
         "CONN_HEALTH_CHECKS": True,  # after PostgreSQL restarts, the pool hands out live connections only
     },
     "owner": database(OWNER_URL),

@@ -3,7 +3,11 @@
 from django.urls import include, path
 
 from yiwang.domains.services import screens as services
+from yiwang.domains.services.catalogue import screens as catalogue
+from yiwang.domains.services.life import screens as life
+from yiwang.domains.services.search import screens as searching
 from yiwang.engines.cases import screens as desk
+from yiwang.surfaces.portal import identity
 from yiwang.surfaces.portal import screens as portal
 from yiwang.surfaces.portal.views import SignIn
 
@@ -17,22 +21,48 @@ urlpatterns = [
     path("demo/sign-in", portal.demo_sign_in, name="demo_sign_in"),
     path("accounts/login/", SignIn.as_view(), name="account_login"),
     path("accounts/", include("allauth.account.urls")),
-    path("search", services.search, name="search"),
+    path("search", searching.search, name="search"),
+    path("life", life.life_map, name="life"),
+    path("life/<slug:stage_id>", life.stage, name="life_stage"),
+    path("departments", catalogue.departments, name="departments"),
+    path("catalogue", catalogue.rows, name="catalogue"),
+    path("catalogue/<slug:code>", catalogue.item, name="catalogue_item"),
+    path("coverage", catalogue.coverage, name="coverage"),
     path("messages", services.inbox, name="messages"),
+    path("numbers", services.numbers, name="numbers"),
+    path("numbers.csv", services.numbers_csv, name="numbers_csv"),
     path("verify", services.verify, name="verify"),
     path("verify/<slug:code>", services.verify, name="verify_code"),
     path("documents/<uuid:document_id>.pdf", services.document, name="document"),
-    path("cases", services.cases, name="cases"),
+    path("cases", services.list_cases, name="cases"),
     path("cases/<uuid:case_id>", services.case, name="case"),
     path("cases/<uuid:case_id>/supplement", services.supplement, name="supplement"),
     path("cases/<uuid:case_id>/withdraw", services.withdraw, name="withdraw"),
+    path("rectifications/<uuid:rectification_id>", services.settle, name="settle"),
+    path("cases/<uuid:case_id>/complain", services.complain, name="complain"),
+    path("undertakings/<uuid:undertaking_id>", services.hand_in, name="hand_in"),
     path("cases/<uuid:case_id>/rate", services.rate, name="rate"),
+    path("uses", identity.uses, name="uses"),
+    path("mandates", identity.mandates, name="mandates"),
+    path("mandates/<uuid:mandate_id>/revoke", identity.revoke_mandate, name="revoke_mandate"),
+    path("act-for", identity.act_for, name="act_for"),
+    path("window", services.window, name="window"),
+    path("window/<slug:code>", services.window, name="window_code"),
+    path("window/receipts/<uuid:draft_id>", services.window_receipt, name="window_receipt"),
+    path("apply/<uuid:draft_id>/handover", services.handover, name="handover"),
     path("apply/<uuid:draft_id>/check", services.check, name="check"),
     path("apply/<uuid:draft_id>/submit", services.submit, name="submit"),
     path("apply/<uuid:draft_id>/<slug:page>", services.apply, name="apply"),
     path("services/<str:ref>", services.service, name="service"),
     path("services/<str:ref>/begin", services.begin, name="begin"),
     path("desk", desk.inbox, name="desk"),
+    path("desk/bulk", desk.bulk, name="desk_bulk"),
+    path("desk/filters", desk.save_filter, name="desk_filters"),
+    path("desk/manage", desk.manage, name="desk_manage"),
+    path("desk/undertakings", desk.undertakings, name="desk_undertakings"),
+    path("desk/undertakings/<uuid:undertaking_id>", desk.check_undertaking, name="check_undertaking"),
+    path("desk/ratings", desk.ratings, name="desk_ratings"),
+    path("desk/ratings/<uuid:rectification_id>", desk.rectify, name="rectify"),
     path("desk/cases/<uuid:case_id>", desk.case, name="desk_case"),
     path("desk/cases/<uuid:case_id>/act", desk.act, name="desk_act"),
     path("desk/cases/<uuid:case_id>/flow.bpmn", desk.flow, name="desk_flow"),

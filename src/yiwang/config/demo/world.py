@@ -1,5 +1,6 @@
 """Put the demo world into the database: people and their registers by COPY, then cases by the front door."""
 
+import io
 import json
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
@@ -8,21 +9,26 @@ from typing import Any
 from django.db import connections
 from django.utils import timezone
 
+from yiwang.domains.services.catalogue.actions import import_catalogue
+from yiwang.domains.services.catalogue.queries import current_standard
 from yiwang.kernel.access.contracts import SYSTEM
 from yiwang.kernel.access.session import acting
 from yiwang.kernel.accounts.models import Person, User
 from yiwang.kernel.orgs.models import Organisation, Post, Region
-from yiwang.kernel.orgs.queries import responsible
+from yiwang.kernel.orgs.queries import MANAGER, responsible
+from yiwang.kernel.packs import api as packs
 
 from . import cases
 from .people import COUNTIES, Demo, people
 
+CATALOGUE = "shandong/catalogue/demo.csv"
 COUNTY = "370102"  # where the demo's offices have people
 FUNCTIONS = ("卫生健康", "公安", "疾病预防控制", "医疗保障", "人力资源社会保障")
 
 
 def make(say: Callable[[str], None], count: int = 20000) -> None:
-    """Make the demo world once; a second call finds it and does nothing."""
+    """Make the demo world once; a second call finds it and only looks whether the catalogue is new."""
+    _catalogue()
     if User.objects.exclude(demo_role="").exists():
         return
     say(f"making the demo world ({count} invented persons)…")
@@ -35,6 +41,18 @@ def make(say: Callable[[str], None], count: int = 20000) -> None:
     _copy(everybody, names)
     _accounts(everybody, today)
     cases.make(say, everybody)
+
+
+def _catalogue() -> None:
+    """The demo county's catalogue, from the release in force."""
+    try:
+        table = packs.asset(packs.current_release(), CATALOGUE)
+    except KeyError:  # packs of somebody's own
+        return
+    with acting(SYSTEM):
+        import_catalogue(
+            SYSTEM, io.BytesIO(table), CATALOGUE, "历下区示例目录", current_standard(), lambda _finding: None
+        )
 
 
 def _copy(everybody: list[Demo], names: dict[str, str]) -> None:
@@ -66,7 +84,8 @@ def _records(everybody: Iterable[Demo], names: dict[str, str]) -> Iterator[tuple
             },
         )  # fmt: skip
         yield "residence", p.idno, {"xzz": p.address, "xzqh": p.county}
-        yield "licences", p.idno, {"zzlx": "居民身份证、居民户口簿", "zzbs": f"示例{p.n:06d}"}
+        held = "居民身份证、居民户口簿" + ("、结婚证" if p.married else "")
+        yield "licences", p.idno, {"zzlx": held, "zzbs": f"示例{p.n:06d}"}
         yield (
             "sscard",
             p.idno,
@@ -120,7 +139,10 @@ def _accounts(everybody: list[Demo], today: date) -> None:
         for function in FUNCTIONS:
             org = responsible(function, COUNTY)
             assert org is not None  # noqa: S101 (the organisation pack covers every county)
-            for title, roles in (("受理岗、审查岗", ["acceptor", "reviewer"]), ("决定岗", ["decider"])):
+            for title, roles in (
+                ("受理岗、审查岗", ["acceptor", "reviewer"]),
+                ("决定岗", ["decider"]),
+            ):
                 who = officials.pop()
                 user = _user(f"official{order}", who, f"{org.name}　{title}", order)
                 Post.objects.create(
@@ -128,6 +150,21 @@ def _accounts(everybody: list[Demo], today: date) -> None:
                 )
                 order += 1
         bureau = Organisation.objects.filter(region_id="371502", functions__contains=["卫生健康"]).first()
+        for username, region, function in (
+            ("manager", COUNTY, "医疗保障"),
+            ("manager_city", f"{COUNTY[:4]}00", "医疗保障"),
+        ):
+            office = responsible(function, region)
+            user = _user(username, officials.pop(), f"{office.name}　负责人", order)
+            Post.objects.create(
+                person=user.person, org=office, title="负责人", roles=[MANAGER], since=date(2020, 1, 1)
+            )
+        for username, county in (("window", COUNTY), ("window_qd", "370202")):
+            hall = responsible("政务服务", county)
+            user = _user(username, officials.pop(), f"{hall.name}　综合窗口", order)
+            Post.objects.create(
+                person=user.person, org=hall, title="综合窗口", roles=["window"], since=date(2020, 1, 1)
+            )
         if bureau:
             user = _user("bureau", officials.pop(), f"{bureau.name}　集中审批（示例）", order)
             roles = ["acceptor", "reviewer", "decider"]

@@ -1,12 +1,11 @@
 """A page of a computed form, as the template draws it and as the browser sends it back."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from yiwang.engines.cases import forms
-from yiwang.engines.cases.applying import Filled
-from yiwang.engines.cases.models import Draft
+from yiwang.engines.cases.api import Draft, Filled
 from yiwang.kernel.files.models import StoredFile
 from yiwang.kernel.files.rules import ACCEPT_ATTRIBUTE, ACCEPTED
 from yiwang.kernel.orgs.models import Region
@@ -208,7 +207,7 @@ def read(filled: Filled, page: str, posted: Mapping[str, str]) -> tuple[dict[str
 
 def with_values(filled: Filled, values: Mapping[str, Any]) -> Filled:
     """The same page with values that are not saved yet."""
-    return Filled(filled.plan, {**filled.data, **values}, filled.provenance, filled.errors)
+    return replace(filled, data={**filled.data, **values})
 
 
 def missing(filled: Filled, page: str) -> dict[str, str]:

@@ -1,7 +1,8 @@
 """From a draft to a case: prefill, check, submit once."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,7 +12,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from yiwang.kernel.access.contracts import Actor, Refused
-from yiwang.kernel.accounts.models import Person
+from yiwang.kernel.access.rules import visible
+from yiwang.kernel.access.session import as_system
+from yiwang.kernel.accounts.models import Enterprise, Person
 from yiwang.kernel.audit.api import record
 from yiwang.kernel.files.api import hand_over
 from yiwang.kernel.ids import derived_id
@@ -22,13 +25,12 @@ from yiwang.kernel.registers import api as registers
 
 from . import forms, store
 from .actions import begin
-from .contracts import Phase, Status
+from .contracts import PURPOSE, Phase, Status
 from .forms import FieldError, FormPlan, Provenance, RegisterUnavailable, Way
 from .items import publish
 from .models import Case, Draft
 from .store import Change
-
-PURPOSE = "办理政务服务事项"
+from .undertakings import undertake
 
 
 class Incomplete(Refused):
@@ -54,6 +56,7 @@ class Filled:
     data: Mapping[str, Any]
     provenance: Mapping[str, Provenance]
     errors: list[FieldError]
+    subject_name: str = ""
 
     def error(self, path: str) -> FieldError | None:
         """What is wrong with one field, or None."""
@@ -61,26 +64,49 @@ class Filled:
 
 
 def open_draft(actor: Actor, ref: str, answers: Mapping[str, Any]) -> Draft:
-    """The actor's unfinished draft for ``ref``, or a new one."""
-    if actor.person_id is None:
+    """The unfinished draft for ``ref`` of the one whose matter it is, or a new one.
+
+    Raises:
+        Refused: not signed in, a mandate that does not cover the service, or a service for enterprises.
+    """
+    if actor.person_id is None or actor.subject_id is None:
         raise Refused(_("请先登录。"))
-    found = (
-        Draft.objects.filter(subject_id=actor.person_id, ref=ref, submitted_at=None)
-        .order_by("-saved")
-        .first()
-    )
-    if found:
-        return found
-    draft = Draft.objects.create(
-        ref=ref, release=packs.current_release(), subject_id=actor.person_id, answers=dict(answers)
-    )
-    record(actor, "draft.opened", "draft", draft.id, trace_id=draft.id, ref=ref)
+    kind = actor.acting_for.kind if actor.acting_for else "person"
+    if not actor.may_file(ref):
+        raise Refused(_("对方给您的授权不包括这件事，请对方在“授权管理”里加上，或以本人身份办理。"))
+    _require_kind(ref, kind)
+    found = Draft.objects.filter(subject_id=actor.subject_id, ref=ref, submitted_at=None)
+    draft = found.order_by("-saved").first()
+    if draft is None:
+        draft = Draft.objects.create(
+            ref=ref,
+            release=packs.current_release(),
+            subject_id=actor.subject_id,
+            subject_kind=kind,
+            applicant_id=actor.person_id if kind == "enterprise" else actor.subject_id,
+            answers=dict(answers),
+        )
+        record(actor, "draft.opened", "draft", draft.id, trace_id=draft.id, ref=ref)
     return draft
 
 
+def _require_kind(ref: str, kind: str) -> None:
+    library = packs.current()
+    pack = library.find("bundle", ref) or library.get("service_item", ref)
+    if pack.data.get("subject") and kind != "enterprise":
+        raise Refused(_("这件事以企业的名义办理。请先在页面上方切换到您的企业，再开始办理。"))
+    if not pack.data.get("subject") and kind == "enterprise":
+        raise Refused(_("这件事以个人的名义办理。请先在页面上方切换回本人，再开始办理。"))
+
+
+def open_drafts(actor: Actor) -> list[Draft]:
+    """The actor's applications that are not handed in yet, the last touched first."""
+    return list(Draft.objects.filter(subject_id=actor.subject_id, submitted_at=None).order_by("-saved"))
+
+
 def find_draft(actor: Actor, draft_id: UUID, *, lock: bool = False) -> Draft | None:
-    """The actor's own draft, or None."""
-    drafts = Draft.objects.filter(id=draft_id, subject_id=actor.person_id)
+    """A draft of the actor's subject, or one that the actor's window helps with; None otherwise."""
+    drafts = Draft.objects.filter(visible(actor), id=draft_id)
     return (drafts.select_for_update() if lock else drafts).first()
 
 
@@ -110,27 +136,54 @@ def registers_up(draft: Draft) -> frozenset[str]:
     return frozenset(everything - registers.down())
 
 
-def fill(draft: Draft, person: Person) -> Filled:
+def fill(actor: Actor, draft: Draft) -> Filled:
     """Plan the draft's form and fill in all that is known: from the sign-in, registers, derivations.
 
     What was looked up is kept on the draft; the caller saves it.
     """
+    with as_system(actor):  # at a window the applicant is somebody else
+        identity = _identity(draft)
     library = packs.library(draft.release)
     up = registers_up(draft)
     look = lookup_for(draft)
     plan = forms.plan(library, draft.ref, draft.answers, up)
-    answers = forms.answer(plan, draft.data | signed_in(plan, person), look)
+    answers = forms.answer(plan, draft.data | signed_in(plan, identity), look)
     if answers != dict(plan.answers):
         plan = forms.plan(library, draft.ref, answers, up)
-    known = draft.data | signed_in(plan, person) | {"today": timezone.localdate().isoformat()}
+    known = draft.data | signed_in(plan, identity) | {"today": timezone.localdate().isoformat()}
     data, provenance = forms.fill(plan, known, look)
-    return Filled(plan, data, provenance, forms.check(plan, data, draft.uploads))
+    plan = replace(plan, materials=forms.verified(plan, data, provenance, look))
+    errors = forms.check(plan, data, draft.uploads)
+    return Filled(plan, data, provenance, errors, identity.subject_name)
 
 
-def signed_in(plan: FormPlan, person: Person) -> dict[str, Any]:
-    """What real-name sign-in tells of the person who applies; it outweighs anything in the draft."""
+@dataclass(frozen=True)
+class Identity:
+    """Who applies, as the sign-in (or the identity card at the window) tells."""
+
+    person: Person
+    enterprise: Enterprise | None
+
+    @property
+    def subject_name(self) -> str:
+        return self.enterprise.name if self.enterprise else self.person.name
+
+
+def _identity(draft: Draft) -> Identity:
+    person = Person.objects.get(id=draft.applicant_id or draft.subject_id)
+    enterprise = draft.subject_kind == "enterprise"
+    return Identity(person, Enterprise.objects.get(id=draft.subject_id) if enterprise else None)
+
+
+def signed_in(plan: FormPlan, identity: Identity) -> dict[str, Any]:
+    """What the sign-in tells of the applicant and his enterprise; it outweighs anything in the draft."""
+    person = identity.person
     told = {"name": person.name, "idno": person.idno, "phone": person.phone}
-    return {f"{plan.login}.{element}": value for element, value in told.items() if value}
+    known = {f"{plan.login}.{element}": value for element, value in told.items() if value}
+    if identity.enterprise and plan.subject:
+        known[f"{plan.subject}.name"] = identity.enterprise.name
+        known[f"{plan.subject}.uscc"] = identity.enterprise.uscc
+    return known
 
 
 def save_page(
@@ -183,8 +236,29 @@ def answer_situations(actor: Actor, draft_id: UUID, answers: Mapping[str, bool])
         record(actor, "draft.answered", "draft", draft.id, trace_id=draft.id, situations=sorted(answers))
 
 
-def submit(actor: Actor, draft_id: UUID) -> UUID:
+def pledges(filled: Filled) -> list[forms.FormMaterial]:
+    """The materials in whose place the applicant signs a pledge (告知承诺)."""
+    return [
+        m
+        for m in filled.plan.materials
+        if m.way is Way.COMMITMENT and forms.needed(filled.plan, m, filled.data)
+    ]
+
+
+def owed(filled: Filled, draft: Draft) -> list[forms.FormMaterial]:
+    """The materials that may follow later and are not there yet (容缺受理)."""
+    return [
+        m
+        for m in filled.plan.uploads
+        if m.tolerable and not draft.uploads.get(m.key) and forms.needed(filled.plan, m, filled.data)
+    ]
+
+
+def submit(actor: Actor, draft_id: UUID, signed: Collection[str] = ()) -> UUID:
     """Make the case of a draft. The case has the draft's id, so submitting twice makes one case.
+
+    Args:
+        signed: keys of the materials whose pledge the applicant has signed.
 
     Returns:
         the id of the case (the parent, for a bundle).
@@ -199,21 +273,35 @@ def submit(actor: Actor, draft_id: UUID) -> UUID:
             raise Refused(_("没有找到这份申请，或它不是您的。"))
         if draft.submitted_at:
             return draft.id
-        person = Person.objects.get(id=draft.subject_id)
-        filled = fill(draft, person)
-        if filled.errors:
-            raise Incomplete(filled.errors)
+        if not actor.may_file(draft.ref) and draft.org_id not in actor.posts:
+            raise Refused(_("您的授权不包括提交这件事。"))
+        filled = fill(actor, draft)
+        unsigned = [
+            FieldError(
+                m.key, m.name, None, _("请阅读并勾选承诺：%(name)s") % {"name": f"{m.holder_label}的{m.name}"}
+            )
+            for m in pledges(filled)
+            if m.key not in signed
+        ]
+        if filled.errors or unsigned:
+            raise Incomplete([*filled.errors, *unsigned])
         now = timezone.now()
-        _create(actor, draft, person, filled, now)
+        # A window files for somebody else, with an office that is not its own: the system writes, the
+        # events name the official.
+        at_window = draft.org_id in actor.posts
+        with as_system(actor) if at_window else nullcontext():
+            _create(actor, draft, filled, now, "window" if at_window else "online")
         draft.submitted_at = now
         draft.looked_up = {}
         draft.save()
         return draft.id
 
 
-def _create(actor: Actor, draft: Draft, person: Person, filled: Filled, now: datetime) -> None:
+def _create(actor: Actor, draft: Draft, filled: Filled, now: datetime, channel: str) -> None:
     plan, data = filled.plan, dict(filled.data)
     told = forms.catalogue_of_told(plan)
+    later = {m.key for m in owed(filled, draft)}
+    needed = [m for m in plan.materials if forms.needed(plan, m, data)]
     bundle = plan.kind == "bundle"
     offices = {i.id: _office(plan, i.id, data) for i in plan.items}
     lead = offices[plan.items[0].id]
@@ -222,9 +310,9 @@ def _create(actor: Actor, draft: Draft, person: Person, filled: Filled, now: dat
     number = _number(lead, now)
     common = {
         "release": draft.release,
-        "subject_id": person.id,
-        "subject_name": person.name,
-        "channel": "online",
+        "subject_id": draft.subject_id,
+        "subject_name": filled.subject_name,
+        "channel": channel,
         "trace_id": draft.id,
         "submitted_at": now,
     }
@@ -243,7 +331,7 @@ def _create(actor: Actor, draft: Draft, person: Person, filled: Filled, now: dat
                 "status": Status.RECEIVED,
                 "phase": Phase.WAITING,
                 "data": data | {"items": [i.id for i in plan.items]},
-                "extra": {"answers": dict(plan.answers), "burden": _measured(filled, draft)},
+                "extra": {"answers": dict(plan.answers), "burden": _measured(filled, draft, channel)},
             }
         )
         _begin(actor, held, now)
@@ -270,9 +358,12 @@ def _create(actor: Actor, draft: Draft, person: Person, filled: Filled, now: dat
                     "materials": _materials(plan, planned.id, draft, data),
                     "conditions": _conditions(plan, planned.id, data, draft),
                     "provenance": {p: v.source for p, v in filled.provenance.items()},
+                    **({} if bundle else {"burden": _measured(filled, draft, channel)}),
                 },
             }
         )
+        mine = [m for m in needed if planned.id in m.items]
+        undertake(held.id, draft.subject_id, held.org_id, mine, later)
         if after:
             change = Change("received", {"after": after}, patch={"status": Status.WAITING})
             store.write(held, actor, derived_id("receive", held.id), now, change)
@@ -323,7 +414,7 @@ def _conditions(plan: FormPlan, item_id: str, data: Mapping[str, Any], draft: Dr
     ]
 
 
-def _measured(filled: Filled, draft: Draft) -> dict[str, int]:
+def _measured(filled: Filled, draft: Draft, channel: str) -> dict[str, int]:
     """The burden as it was: what the applicant typed and uploaded, to set beside the designed figures."""
     plan = filled.plan
     asked = {f.path for f in plan.asked}
@@ -331,8 +422,8 @@ def _measured(filled: Filled, draft: Draft) -> dict[str, int]:
     return {
         "fields": sum(1 for path in asked if filled.data.get(path) not in (None, "")),
         "uploads": len(draft.uploads),
-        # Applied for online: the visits that some item still requires by its pack, made together once.
-        "visits": max(i["visits"]["online"] for i in items),
+        # Coming to the window is a visit; items that require presence anyway are done on the same one.
+        "visits": max(int(channel == "window"), *(i["visits"]["online"] for i in items)),
     }
 
 

@@ -1,39 +1,46 @@
-"""The nouns of cases. The public status is a projection with a few legal milestones; the flow is internal."""
+"""The nouns of cases. The public status is a projection with a few legal milestones; the flow is internal.
 
-from django.db.models import TextChoices
-from django.utils.translation import gettext_lazy as _
+No Django here: ``words.py`` says the same in the words of the screen.
+"""
+
+from enum import StrEnum
+
+PURPOSE = "办理政务服务事项"
+"""What cases look registers up for; each register's pack lists it or refuses."""
 
 
-class Status(TextChoices):
+class Status(StrEnum):
     """Legal milestones, in order."""
 
-    WAITING = "waiting", _("等待前序")
-    RECEIVED = "received", _("收件")
-    ACCEPTED = "accepted", _("受理")
-    REVIEWED = "reviewed", _("审查")
-    DECIDED = "decided", _("决定")
-    ISSUED = "issued", _("送达")
-    CLOSED = "closed", _("办结")
+    WAITING = "waiting"
+    RECEIVED = "received"
+    ACCEPTED = "accepted"
+    REVIEWED = "reviewed"
+    DECIDED = "decided"
+    ISSUED = "issued"
+    CLOSED = "closed"
 
 
-class Phase(TextChoices):
+class Phase(StrEnum):
     """Whether work goes on."""
 
-    WAITING = "waiting", _("等待前序事项的结果")
-    OPEN = "open", _("办理中")
-    SUPPLEMENT = "supplement", _("等您补正")
-    SUSPENDED = "suspended", _("暂停计时")
-    CLOSED = "closed", _("已结束")
+    WAITING = "waiting"
+    OPEN = "open"
+    SUPPLEMENT = "supplement"
+    SUSPENDED = "suspended"
+    CLOSED = "closed"
 
 
-class Result(TextChoices):
+class Result(StrEnum):
     """How a case ended."""
 
-    GRANTED = "granted", _("准予")
-    DENIED = "denied", _("不予")
-    REFUSED = "refused", _("不予受理")
-    WITHDRAWN = "withdrawn", _("申请人撤回")
-    STOPPED = "stopped", _("前序未办成，未开始")
+    GRANTED = "granted"
+    DENIED = "denied"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    STOPPED = "stopped"
+    FAILED = "failed"
 
 
-RATING_LEVELS = {5: _("非常满意"), 4: _("满意"), 3: _("基本满意"), 2: _("不满意"), 1: _("非常不满意")}
+RATING_LEVELS = range(1, 6)
+"""Five, from 非常不满意 to 非常满意 (国办发〔2019〕51号)."""

@@ -4,26 +4,31 @@ Each handler runs as the system, in the transaction that deletes its outbox row;
 carries an id derived from the event, so that running again after a crash changes nothing.
 """
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from yiwang.kernel.access.contracts import SYSTEM, Refused
+from yiwang.kernel.calendar import api as calendar
 from yiwang.kernel.documents import api as documents
 from yiwang.kernel.events.api import on
 from yiwang.kernel.ids import derived_id
 from yiwang.kernel.notify.api import tell
-from yiwang.kernel.orgs.queries import region_names, responsible
+from yiwang.kernel.orgs.models import Post
+from yiwang.kernel.orgs.queries import MANAGER, above, region_names, responsible
 from yiwang.kernel.packs import api as packs
 from yiwang.kernel.registers import api as registers
 
 from . import actions, forms
-from .contracts import Phase, Result
-from .items import item
-from .models import Case, Number
+from .contracts import PURPOSE, Phase, Result
+from .items import graph, item
+from .models import Case, Number, Rectification, Undertaking
 from .notices import content_of, message_of
+from .undertakings import OWED
 
 
 def _case(body: dict[str, Any]) -> Case:
@@ -72,6 +77,41 @@ def _about(case: Case) -> documents.Concerning:
     return documents.Concerning(
         case.subject_id, case.subject_name, case.org_id, case.org.name if case.org else "", case.id
     )
+
+
+MOST_STEPS = 10  # that the system takes by itself in one case
+_FORWARD = ("accept", "pass", "grant")
+
+
+@on("cases.self-decision")
+def decide(body: dict[str, Any], trace_id: UUID | None) -> None:
+    """秒批: grant at once what the pack lets registers decide alone; anything unknown waits for a person."""
+    case = _case(body)
+    plan = forms.plan(packs.library(case.release), case.ref)
+    data = {**case.data, "today": timezone.localdate().isoformat()}
+
+    def look(register: str, key: str) -> Mapping[str, Any] | None:
+        try:
+            found: Mapping[str, Any] | None = registers.lookup(register, key, PURPOSE, case.id)
+        except registers.Unavailable as down:
+            raise forms.RegisterUnavailable(str(down)) from down
+        return found
+
+    conditions = [c.value for c in forms.conditions(plan, case.ref, data, look)]
+    materials = [m["way"] != forms.Way.UPLOAD for m in case.extra.get("materials", [])]
+    if not forms.decides_itself(plan, case.ref, data, conditions, materials):
+        return
+    for step in range(MOST_STEPS):
+        token = case.tokens.filter(kind="user").order_by("id").first()
+        if token is None:
+            return
+        codes = [o.code for o in graph(case.flow_id).node(token.node).outcomes]
+        forward = next((code for code in _FORWARD if code in codes), None)
+        if forward is None:
+            return
+        reason = _("受理条件和材料均已由登记库核验，系统自动办理。")
+        command = derived_id("self-decision", case.id, step)
+        actions.complete(SYSTEM, case.id, token.id, forward, reason, command)
 
 
 @on("cases.happened")
@@ -180,6 +220,93 @@ def _start_or_stop(parent: Case, sibling: Case) -> None:
 @on("calendar.changed")
 def recalculate(body: dict[str, Any], trace_id: UUID | None) -> None:
     """Deadlines that crossed provisional days follow the notice that has now arrived."""
+    calendar.forget()  # this process may hold a copy from a few seconds before the notice
     mark = f"{body['source']} {timezone.now():%Y%m%d%H%M}"
     for case_id in Case.objects.filter(due_provisional=True, closed_at=None).values_list("id", flat=True):
         actions.recompute_due(SYSTEM, case_id, body["source"], derived_id("recompute", case_id, mark))
+
+
+def _tell_staff(case: Case, what: str, org_ids: list[UUID], roles: set[str], title: str, text: str) -> None:
+    """A message to everybody who holds one of the roles in the offices."""
+    for post in Post.objects.filter(org_id__in=org_ids, roles__overlap=list(roles), until=None):
+        tell(
+            derived_id("message", case.id, case.seq, what, post.person_id),
+            post.person_id,
+            title,
+            text,
+            f"/desk/cases/{case.id}",
+            case.id,
+        )
+
+
+@on("cases.escalated")
+def pressed(body: dict[str, Any], trace_id: UUID | None) -> None:
+    """督办 reaches those who have the case, and their manager."""
+    case = _case(body)
+    roles = {t.role for t in case.tokens.filter(kind="user")} | {MANAGER}
+    title = _("督办：%(name)s %(number)s") % {"name": case.name, "number": case.number}
+    _tell_staff(case, "escalated", [case.org_id], roles, title, body["note"])
+
+
+@on("cases.overdue")
+def overdue(body: dict[str, Any], trace_id: UUID | None) -> None:
+    """A case ran over its limit: its office's manager hears of it, and the office above."""
+    case = _case(body)
+    higher = above(case.org) if case.org else None
+    orgs = [org.id for org in (case.org, higher) if org]
+    title = _("已超期：%(name)s %(number)s") % {"name": case.name, "number": case.number}
+    text = _("%(org)s 没有在承诺时限内办结，请督促。") % {"org": case.org.name if case.org else ""}
+    _tell_staff(case, "overdue", orgs, {MANAGER}, title, text)
+
+
+@on("ratings.rectify")
+def to_rectify(body: dict[str, Any], trace_id: UUID | None) -> None:
+    """Whoever is to mend a bad rating hears of it."""
+    done = Rectification.objects.get(id=body["rectification"])
+    if done.assignee_id:
+        case = _case(body)
+        tell(
+            derived_id("message", done.id, "rectify"),
+            done.assignee_id,
+            _("差评整改：%(name)s") % {"name": case.name},
+            _("请在 %(day)s 前核实、整改并回访。") % {"day": timezone.localtime(done.due_at).date()},
+            "/desk/ratings",
+            case.id,
+        )
+
+
+@on("ratings.answered")
+def rectified(body: dict[str, Any], trace_id: UUID | None) -> None:
+    """The person who rated hears what was mended, and is asked whether it is solved."""
+    done = Rectification.objects.get(id=body["rectification"])
+    tell(
+        derived_id("message", done.id, "answered"),
+        done.subject_id,
+        _("您的评价有了答复"),
+        done.answer,
+        f"/cases/{body['case']}#rate",
+        UUID(body["case"]),
+    )
+
+
+@on("cases.undertaking-due")
+def undertaking_due(body: dict[str, Any], trace_id: UUID | None) -> None:
+    """The day of an undertaking has passed: who owes it hears of it, and so does the office."""
+    made = Undertaking.objects.get(id=body["undertaking"])
+    case = _case(body)
+    if made.kind == OWED:
+        text = _("“%(name)s”应在 %(day)s 前补交，请尽快上传，逾期可能不予受理。") % {
+            "name": made.name,
+            "day": timezone.localtime(made.due_at).date(),
+        }
+        tell(
+            derived_id("message", made.id, "due"),
+            made.subject_id,
+            _("有一份材料该补交了"),
+            text,
+            f"/cases/{case.parent_id or case.id}",
+            case.id,
+        )
+    roles = {role for post in Post.objects.filter(org_id=made.org_id, until=None) for role in post.roles}
+    title = _("到期：%(name)s") % {"name": made.name}
+    _tell_staff(case, f"undertaking-{made.id}", [made.org_id], roles, title, case.number)

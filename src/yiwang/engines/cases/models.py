@@ -5,7 +5,7 @@ from django.db.models import Q
 
 from yiwang.kernel.ids import new_id
 
-from .contracts import Phase, Result, Status
+from . import words
 
 
 class Flow(models.Model):
@@ -23,7 +23,12 @@ class Draft(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     ref = models.CharField(max_length=80)  # id of a bundle or service item
     release = models.CharField(max_length=64)
-    subject_id = models.UUIDField(db_index=True)
+    subject_id = models.UUIDField(db_index=True)  # whose matter it is: a person or an enterprise
+    subject_kind = models.CharField(max_length=12, default="person")
+    applicant_id = models.UUIDField(null=True)  # the person of the form's login role
+    org_id = models.UUIDField(null=True, db_index=True)  # the window that helps with it
+    handover_code = models.CharField(max_length=12, unique=True, null=True)  # lets a window take it over
+    handover_until = models.DateTimeField(null=True)
     answers = models.JSONField(default=dict)  # situation id → answer
     data = models.JSONField(default=dict)  # path → value, as typed
     uploads = models.JSONField(default=dict)  # material key → file id
@@ -51,9 +56,9 @@ class Case(models.Model):
     subject_name = models.CharField(max_length=50)
     org = models.ForeignKey("orgs.Organisation", null=True, on_delete=models.PROTECT)
     channel = models.CharField(max_length=20, default="online")
-    status = models.CharField(max_length=12, choices=Status.choices)
-    phase = models.CharField(max_length=12, choices=Phase.choices)
-    result = models.CharField(max_length=12, choices=Result.choices, blank=True)
+    status = models.CharField(max_length=12, choices=words.choices(words.STATUS))
+    phase = models.CharField(max_length=12, choices=words.choices(words.PHASE))
+    result = models.CharField(max_length=12, choices=words.choices(words.RESULT), blank=True)
     data = models.JSONField()
     extra = models.JSONField(default=dict)  # pending extension, supplement list: see contracts.py
     counter = models.PositiveIntegerField(default=0)
@@ -104,6 +109,8 @@ class Token(models.Model):
     body = models.JSONField()
     due_at = models.DateTimeField(null=True)
     created = models.DateTimeField()
+    assignee_id = models.UUIDField(null=True)  # the official it was given to; null: anybody with the role
+    assignee_name = models.CharField(max_length=50, null=True)
 
     class Meta:
         indexes = [
@@ -168,6 +175,70 @@ class Rating(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(level__gte=1, level__lte=5), name="rating_of_five_levels")
         ]
+
+
+class Rectification(models.Model):
+    """整改: what a bad rating or a complaint sets going. Done by somebody else than the rated, then asked back."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="rectifications")
+    kind = models.CharField(max_length=12)  # rating, complaint
+    words = models.TextField(blank=True)  # what the person wrote
+    level = models.PositiveSmallIntegerField(null=True)  # of the rating
+    subject_id = models.UUIDField(db_index=True)
+    org_id = models.UUIDField(db_index=True)
+    assignee_id = models.UUIDField(null=True)  # null: any manager of the office who was not rated
+    assignee_name = models.CharField(max_length=50, blank=True)
+    rated = models.JSONField()  # labels of those who acted on the case: none of them may do it
+    round = models.PositiveSmallIntegerField(default=1)
+    opened_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    answer = models.TextField(blank=True)  # what was found and mended, for the person
+    called_back = models.CharField(max_length=300, blank=True)
+    answered_at = models.DateTimeField(null=True)
+    solved = models.BooleanField(null=True)  # as the person says
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["case", "kind", "round"], name="one_rectification_a_round")
+        ]
+
+
+class Undertaking(models.Model):
+    """What an applicant undertook on applying: a fact pledged, or a material to follow, by a day."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="undertakings")
+    subject_id = models.UUIDField(db_index=True)
+    org_id = models.UUIDField(null=True, db_index=True)
+    kind = models.CharField(max_length=8)  # pledge, owed
+    key = models.CharField(max_length=80)  # material@holder
+    name = models.CharField(max_length=120)
+    text = models.TextField(blank=True)  # of the pledge, as signed
+    made_at = models.DateTimeField()
+    due_at = models.DateTimeField()  # to be checked, or handed in, by
+    reminded_at = models.DateTimeField(null=True)
+    settled_at = models.DateTimeField(null=True)
+    kept = models.BooleanField(null=True)
+    note = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(settled_at=None), name="undertaking_open"),
+        ]
+
+
+class SavedFilter(models.Model):
+    """A filter of the inbox under a name of the official's own."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    person_id = models.UUIDField()
+    name = models.CharField(max_length=40)
+    query = models.CharField(max_length=500)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["person_id", "name"], name="filter_name_once")]
 
 
 class Number(models.Model):

@@ -10,7 +10,7 @@ alter table cases_case enable row level security;
 drop policy if exists concerned on cases_case;
 create policy concerned on cases_case to {app} using (
   (select current_setting('app.system', true)) = 'on'
-  or subject_id = (select nullif(current_setting('app.person', true), '')::uuid)
+  or subject_id = (select nullif(current_setting('app.subject', true), '')::uuid)
   or org_id = any ((select nullif(current_setting('app.orgs', true), '')::uuid[])::uuid[])
 );
 
@@ -40,15 +40,41 @@ alter table cases_draft enable row level security;
 drop policy if exists own on cases_draft;
 create policy own on cases_draft to {app} using (
   (select current_setting('app.system', true)) = 'on'
-  or subject_id = (select nullif(current_setting('app.person', true), '')::uuid)
+  or subject_id = (select nullif(current_setting('app.subject', true), '')::uuid)
+  or org_id = any ((select nullif(current_setting('app.orgs', true), '')::uuid[])::uuid[])
 );
 
 alter table cases_rating enable row level security;
 drop policy if exists concerned on cases_rating;
 create policy concerned on cases_rating to {app} using (
   (select current_setting('app.system', true)) = 'on'
-  or subject_id = (select nullif(current_setting('app.person', true), '')::uuid)
+  or subject_id = (select nullif(current_setting('app.subject', true), '')::uuid)
   or exists (select 1 from cases_case c where c.id = case_id)
+);
+
+revoke delete, truncate on cases_rectification from {app};
+alter table cases_rectification enable row level security;
+drop policy if exists concerned on cases_rectification;
+create policy concerned on cases_rectification to {app} using (
+  (select current_setting('app.system', true)) = 'on'
+  or subject_id = (select nullif(current_setting('app.subject', true), '')::uuid)
+  or org_id = any ((select nullif(current_setting('app.orgs', true), '')::uuid[])::uuid[])
+);
+
+revoke delete, truncate on cases_undertaking from {app};
+alter table cases_undertaking enable row level security;
+drop policy if exists concerned on cases_undertaking;
+create policy concerned on cases_undertaking to {app} using (
+  (select current_setting('app.system', true)) = 'on'
+  or subject_id = (select nullif(current_setting('app.subject', true), '')::uuid)
+  or org_id = any ((select nullif(current_setting('app.orgs', true), '')::uuid[])::uuid[])
+);
+
+alter table cases_savedfilter enable row level security;
+drop policy if exists own on cases_savedfilter;
+create policy own on cases_savedfilter to {app} using (
+  (select current_setting('app.system', true)) = 'on'
+  or person_id = (select nullif(current_setting('app.person', true), '')::uuid)
 );
 
 create or replace function cases_event_append_only() returns trigger language plpgsql as $$

@@ -1,13 +1,12 @@
 """Reads of cases, each filtered by who may see."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
 from django.db import connection
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from yiwang.kernel.access.contracts import Actor
@@ -15,10 +14,9 @@ from yiwang.kernel.access.rules import visible
 from yiwang.kernel.documents.models import IssuedDocument
 
 from . import chain
-from .contracts import Phase
-from .flow import Cancel, Command, Complete, FireTimer, Start, State, replay
+from .flow import EMPTY, Cancel, Command, Complete, FireTimer, Start, State, advance, moved
 from .items import graph
-from .models import Case, Event, Token
+from .models import Case, Event, Rectification
 
 
 def find(actor: Actor, case_id: UUID) -> Case | None:
@@ -28,7 +26,7 @@ def find(actor: Actor, case_id: UUID) -> Case | None:
 
 def own(actor: Actor) -> list[Case]:
     """The actor's own cases, bundles and stand-alone items, newest first."""
-    cases = Case.objects.filter(subject_id=actor.person_id, parent=None).select_related("org")
+    cases = Case.objects.filter(subject_id=actor.subject_id, parent=None).select_related("org")
     return list(cases.order_by("-submitted_at")[:100])
 
 
@@ -39,69 +37,20 @@ def family(case: Case) -> list[Case]:
     return list(case.children.select_related("org").order_by("number"))
 
 
-@dataclass(frozen=True)
-class Work:
-    """One line of the inbox."""
-
-    case: Case
-    token_id: int
-    step: str
-    due_at: datetime | None
-    tone: str
-    left: str
-
-
-def tone(due_at: datetime | None, phase: str, now: datetime) -> tuple[str, str]:
-    """The colour of a clock and its words: green, amber within a day, red when overdue, grey standing still."""
-    if phase == Phase.SUSPENDED:
-        return "calm", _("已暂停计时")
-    if phase == Phase.SUPPLEMENT:
-        return "calm", _("等申请人补正")
-    if due_at is None:
-        return "calm", _("未开始计时")
-    left = due_at - now
-    if left < timedelta(0):
-        return "bad", _("已超期 %(days)s 天") % {"days": max(1, -left.days - (left.seconds == 0))}
-    days = (timezone.localtime(due_at).date() - timezone.localtime(now).date()).days
-    if days == 0:
-        return "warn", _("今天到期")
-    if days == 1:
-        return "warn", _("明天到期")
-    return "ok", _("还有 %(days)s 天") % {"days": days}
-
-
-def inbox(actor: Actor, limit: int = 50, after: int = 0) -> list[Work]:
-    """The open work of the actor's posts, the most urgent first."""
-    pairs = [(org, role) for org, roles in actor.posts.items() for role in roles]
-    if not pairs:
-        return []
-    now = timezone.now()
-    tokens = (
-        Token.objects.filter(
-            kind="user", org_id__in={o for o, _role in pairs}, role__in={r for _o, r in pairs}
-        )
-        .select_related("case", "case__org")
-        .order_by("due_at", "case_id")[after : after + limit]
-    )
-    lines = []
-    for token in tokens:
-        if not actor.has_role(token.org_id, token.role):
-            continue
-        colour, left = tone(token.due_at, token.case.phase, now)
-        lines.append(Work(token.case, token.id, token.name, token.due_at, colour, left))
-    return lines
-
-
-def inbox_size(actor: Actor) -> int:
-    """How many pieces of work wait for the actor's posts."""
-    roles = {r for held in actor.posts.values() for r in held}
-    return Token.objects.filter(kind="user", org_id__in=list(actor.posts), role__in=roles).count()
+def numbers_of(actor: Actor, case_ids: set[UUID]) -> dict[UUID, Case]:
+    """The cases among these ids that the actor may see."""
+    return {case.id: case for case in Case.objects.filter(visible(actor), id__in=case_ids)}
 
 
 def documents_of(case: Case) -> list[IssuedDocument]:
     """The signed documents of a case and, for a bundle, of its children."""
     ids = [case.id, *(c.id for c in family(case))]
     return list(IssuedDocument.objects.filter(case_id__in=ids))
+
+
+def rectifications(case: Case) -> list[Rectification]:
+    """What a bad rating or a complaint about the case set going, round by round."""
+    return list(Rectification.objects.filter(case=case).order_by("opened_at"))
 
 
 @dataclass(frozen=True)
@@ -138,6 +87,15 @@ def _happening(event: Event) -> Happening:
         "extended": _("批准延长 %(value)s %(unit)s")
         % {"value": body.get("value", ""), "unit": body.get("unit", "")},
         "withdrawn": _("申请人撤回"),
+        "assigned": _("%(node)s：交给 %(to)s 办理") % {"node": node, "to": body.get("to", "")},
+        "transferred": _("由 %(was)s 转到 %(to)s 办理")
+        % {"was": body.get("from", ""), "to": body.get("to", "")},
+        "escalated": _("督办"),
+        "migrated": _("办理流程随规定调整，已办环节不变"),
+        "handed-in": _("补交材料：%(name)s") % {"name": body.get("name", "")},
+        "undertaking-checked": _("核查承诺：%(name)s，%(found)s")
+        % {"name": body.get("name", ""), "found": _("属实") if body.get("kept") else _("不实")},
+        "overdue": _("超过承诺时限，已报负责人和上级机构"),
         "timer": _("到时自动：%(node)s") % {"node": node},
         "stopped": _("“%(because)s”未办成，本事项不再开始") % {"because": body.get("because", "")},
         "deadline-recalculated": _("因放假安排调整，重新计算期限"),
@@ -185,18 +143,22 @@ def verify_chain(case_id: UUID) -> int:
 def replayed(case_id: UUID) -> State:
     """The flow's state recomputed from the events alone; equals the stored tokens."""
     case = Case.objects.get(id=case_id)
-    commands: list[tuple[Command, dict[str, Any]]] = []
-    data: dict[str, Any] = {}
     with connection.cursor() as cursor:
         cursor.execute("select type, body from cases_event where case_id = %s order by seq", [case_id])
-        rows = cursor.fetchall()
-    for what, text in rows:
-        body = orjson.loads(text)
+        rows = [(what, orjson.loads(text)) for what, text in cursor.fetchall()]
+    moves = [body for what, body in rows if what == "migrated"]
+    flow = graph(moves[0]["from"] if moves else case.flow_id)
+    state, data = EMPTY, {}
+    for what, body in rows:
         data |= body.get("data", {})
+        if what == "migrated":
+            after = graph(body["to"])
+            state, flow = moved(flow, after, state, body["nodes"]), after
+            continue
         command = _command(what, body)
         if command is not None:
-            commands.append((command, {**case.data, **data}))
-    return replay(graph(case.flow_id), commands)
+            state = advance(flow, state, command, {**case.data, **data}).state
+    return state
 
 
 def _command(what: str, body: dict[str, Any]) -> Command | None:

@@ -82,6 +82,9 @@ class Change:
     clock: ClockChange | None = None
     token_columns: dict[int, dict[str, Any]] = field(default_factory=dict)  # new tokens: name, role, due_at
     token_due: datetime | None = None  # move every open token of the case to this date
+    rearm: bool = False  # the flow itself changes: old timers go, those in ``timers`` take their place
+    token_org: UUID | None = None  # move every open token of the case to this office
+    assignee: tuple[int, UUID, str] | None = None  # give a token to an official
     timers: list[tuple[TimerArmed, datetime]] = field(default_factory=list)
     outbox: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
@@ -104,7 +107,11 @@ def lock(case_id: UUID, command_id: UUID, *, skip_locked: bool = False) -> Locke
         a.execute(
             f"select {_CASE_COLUMNS} from cases_case where id = %s for update{skip}", [case_id], prepare=True
         )
-        b.execute("select id, body from cases_token where case_id = %s order by id", [case_id], prepare=True)
+        b.execute(
+            "select id, body, assignee_id, assignee_name from cases_token where case_id = %s order by id",
+            [case_id],
+            prepare=True,
+        )
         c = Cursor(raw, row_factory=dict_row).execute(
             'select n, running, ground, basis, start, "end" from cases_clockinterval where case_id = %s order by n',
             [case_id],
@@ -211,6 +218,14 @@ def write(held: Locked, actor: Actor, command_id: UUID, now: datetime, change: C
                     "update cases_token set body = %s where case_id = %s and id = %s",
                     [_token(token), case_id, token.id],
                 )
+                if token.id in change.token_columns:  # moved to another node of another flow
+                    named = change.token_columns[token.id]
+                    run(
+                        "update cases_token set node = %s, name = %s, role = %s where case_id = %s and id = %s",
+                        [token.node, named["name"], named["role"], case_id, token.id],
+                    )
+        if change.rearm:
+            run("delete from cases_timer where case_id = %s", [case_id])
         for timer, due_at in change.timers:
             run(
                 "insert into cases_timer (case_id, token, node, due_at) values (%s, %s, %s, %s)",
@@ -238,6 +253,17 @@ def write(held: Locked, actor: Actor, command_id: UUID, now: datetime, change: C
             run(
                 "update cases_token set due_at = %s where case_id = %s and kind = 'user'",
                 [change.token_due, case_id],
+            )
+        if change.token_org is not None:
+            run(
+                "update cases_token set org_id = %s, assignee_id = null, assignee_name = null where case_id = %s",
+                [change.token_org, case_id],
+            )
+        if change.assignee is not None:
+            token_id, person_id, name = change.assignee
+            run(
+                "update cases_token set assignee_id = %s, assignee_name = %s where case_id = %s and id = %s",
+                [person_id, name, case_id, token_id],
             )
         for topic, event in change.outbox:
             run(

@@ -14,10 +14,12 @@ from yiwang.kernel.events.api import CHANNEL, dispatch_one
 from yiwang.kernel.ids import derived_id
 
 from . import actions
-from .models import Timer
+from .models import Case, Timer
+from .undertakings import remind
 
 log = logging.getLogger(__name__)
 POLL_SECONDS = 1.0
+OVERDUE_SECONDS = 60.0
 
 
 def fire_due(limit: int = 100) -> int:
@@ -43,6 +45,22 @@ def fire_due(limit: int = 100) -> int:
     return fired
 
 
+def flag_overdue(limit: int = 100) -> int:
+    """Report cases that ran over their limit, each once; returns how many."""
+    with acting(SYSTEM):
+        late = Case.objects.filter(closed_at=None, due_at__lt=timezone.now(), kind="service_item")
+        fresh = list(late.exclude(extra__has_key="overdue").values_list("id", "due_at")[:limit])
+    flagged = 0
+    for case_id, due_at in fresh:
+        try:
+            with acting(SYSTEM):
+                actions.mark_overdue(SYSTEM, case_id, derived_id("overdue", case_id, due_at))
+            flagged += 1
+        except Refused:
+            continue  # held or finished just now
+    return flagged
+
+
 def work_once() -> bool:
     """Do what is due; returns whether anything was."""
     busy = fire_due() > 0
@@ -54,6 +72,7 @@ def work_once() -> bool:
 def run_forever() -> None:
     """Work until told to stop. A database that goes away is waited for."""
     stopping = False
+    look_again = 0.0
 
     def stop(*_: object) -> None:
         nonlocal stopping
@@ -67,6 +86,10 @@ def run_forever() -> None:
             with connection.cursor() as cursor:
                 cursor.execute(f"listen {CHANNEL}")
             while not stopping:
+                if time.monotonic() >= look_again:
+                    flag_overdue()
+                    remind()
+                    look_again = time.monotonic() + OVERDUE_SECONDS
                 if not work_once():
                     for _ in connection.connection.notifies(timeout=POLL_SECONDS, stop_after=1):
                         pass

@@ -4,6 +4,7 @@ import re
 from importlib.resources import files
 
 from django.apps import apps
+from django.conf import settings
 from django.db import connections
 
 from .contracts import APPLICATION_ROLE
@@ -17,11 +18,16 @@ revoke all on django_migrations from {APPLICATION_ROLE};
 
 
 def ensure_role(cursor) -> None:
-    """Make the application role: may log in on a trusted socket, owns nothing, passes no policy."""
+    """Make the application role: owns nothing, passes no policy.
+
+    It logs in on a trusted socket, with a password of the operator's, or with the one made from the
+    secret key where only the owner's URL was given.
+    """
     cursor.execute("select 1 from pg_roles where rolname = %s", [APPLICATION_ROLE])
     if not cursor.fetchone():
         cursor.execute(f"create role {APPLICATION_ROLE} login nosuperuser nobypassrls")
-        cursor.execute(f"grant {APPLICATION_ROLE} to current_user")
+    if settings.APPLICATION_PASSWORD:
+        cursor.execute(f"alter role {APPLICATION_ROLE} password %s", [settings.APPLICATION_PASSWORD])
 
 
 def apply() -> list[str]:

@@ -25,15 +25,15 @@ def visible(actor: Actor, prefix: str = "") -> Q:
     """
     if actor.system:
         return Q()
-    mine = Q(**{f"{prefix}subject_id": actor.person_id}) if actor.person_id else Q(pk__in=[])
+    mine = Q(**{f"{prefix}subject_id": actor.subject_id}) if actor.subject_id else Q(pk__in=[])
     if actor.posts:
-        mine |= Q(**{f"{prefix}org_id__in": list(actor.posts)})
+        mine |= Q(**{f"{prefix}org_id__in": [*actor.posts, *actor.oversees]})
     return mine
 
 
 def is_subject(actor: Actor, thing: Protected) -> bool:
-    """Whether the thing is the actor's own."""
-    return actor.person_id is not None and thing.subject_id == actor.person_id
+    """Whether the thing is the actor's own, or of the one he acts for."""
+    return actor.subject_id is not None and thing.subject_id == actor.subject_id
 
 
 def require_subject(actor: Actor, thing: Protected) -> None:
@@ -43,7 +43,7 @@ def require_subject(actor: Actor, thing: Protected) -> None:
         Refused: somebody else's.
     """
     if not (actor.system or is_subject(actor, thing)):
-        raise Refused(_("这不是您本人的办件，不能进行此操作。"))
+        raise Refused(_("这不是您的办件，不能进行此操作。"))
 
 
 def require_role(actor: Actor, thing: Protected, role: str) -> None:
@@ -59,5 +59,5 @@ def require_role(actor: Actor, thing: Protected, role: str) -> None:
         return
     if thing.org_id is None or not actor.has_role(thing.org_id, role):
         raise Refused(_("您没有办理这一环节的岗位，请由对应岗位的工作人员办理。"))
-    if is_subject(actor, thing):
-        raise Refused(_("这是您本人的申请，应当回避，请由同岗位的其他工作人员办理。"))
+    if is_subject(actor, thing) or thing.subject_id in actor.interests:
+        raise Refused(_("这是您本人或您所代表的单位的申请，应当回避，请由同岗位的其他工作人员办理。"))

@@ -7,8 +7,11 @@ from django.db import connection, transaction
 
 from .contracts import SYSTEM, Actor
 
+ACTING_FOR = "acting_for"
+"""Key of the web session that holds the id of the subject somebody has chosen to act for."""
+
 _SET = (
-    "select set_config('app.person', %s, true), set_config('app.orgs', %s, true), "
+    "select set_config('app.person', %s, true), set_config('app.subject', %s, true), set_config('app.orgs', %s, true), "
     "set_config('app.system', %s, true), set_config('app.actor', %s, true)"
 )
 
@@ -24,7 +27,8 @@ def announce(actor: Actor) -> None:
             _SET,
             [
                 str(actor.person_id or ""),
-                "{" + ",".join(map(str, actor.posts)) + "}",
+                str(actor.subject_id or ""),
+                "{" + ",".join(map(str, (*actor.posts, *actor.oversees))) + "}",
                 "on" if actor.system else "",
                 actor.label,
             ],

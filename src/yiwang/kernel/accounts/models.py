@@ -1,6 +1,7 @@
 """Persons and the accounts with which they sign in."""
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from yiwang.kernel.ids import new_id
@@ -16,6 +17,43 @@ class Person(models.Model):
 
     def __str__(self):
         return self.name
+
+
+class Enterprise(models.Model):
+    """A registered enterprise that people act for. What registers know of it stays in the registers."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    name = models.CharField(max_length=120)
+    uscc = models.CharField(max_length=18, unique=True)  # GB 32100
+    created = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self):
+        return self.name
+
+
+class Mandate(models.Model):
+    """授权: somebody may act for a subject, until a day or until it is taken back; both sides see it.
+
+    For an enterprise, ``roles`` are admin (may give mandates), handler (may file) and viewer; for a person
+    who authorised a relative or an agent, handler. ``scope`` limits it to services; null means all.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    subject_kind = models.CharField(max_length=12)  # person, enterprise
+    subject_id = models.UUIDField(db_index=True)
+    subject_name = models.CharField(max_length=120)
+    agent = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="mandates")
+    agent_name = models.CharField(max_length=50)
+    roles = ArrayField(models.CharField(max_length=20))
+    scope = ArrayField(models.CharField(max_length=80), null=True)
+    since = models.DateField()
+    until = models.DateField(null=True)
+    granted_by = models.CharField(max_length=60)
+    created = models.DateTimeField(auto_now_add=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-created"]
 
 
 class UserManager(BaseUserManager):

@@ -10,11 +10,19 @@ from .models import StoredFile
 from .rules import MAX_BYTES, media_type, too_large
 
 
-def take(actor: Actor, subject_id: UUID, name: str, upload, case_id: UUID | None = None) -> StoredFile:
+def take(
+    actor: Actor,
+    subject_id: UUID,
+    name: str,
+    upload,
+    case_id: UUID | None = None,
+    org_id: UUID | None = None,
+) -> StoredFile:
     """Check an upload and keep it.
 
     Args:
         upload: a Django ``UploadedFile``.
+        org_id: the window that scans it for the person at the counter.
 
     Raises:
         NotTaken: with the reason and the remedy.
@@ -26,6 +34,7 @@ def take(actor: Actor, subject_id: UUID, name: str, upload, case_id: UUID | None
     stored = StoredFile.objects.create(
         subject_id=subject_id,
         case_id=case_id,
+        org_id=org_id,
         name=name[-200:],
         media_type=kind,
         size=len(content),

@@ -9,6 +9,7 @@ class StoredFile(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     subject_id = models.UUIDField(db_index=True)
     case_id = models.UUIDField(null=True, db_index=True)
+    org_id = models.UUIDField(null=True)  # the window that took it in
     name = models.CharField(max_length=200)
     media_type = models.CharField(max_length=80)
     size = models.PositiveIntegerField()

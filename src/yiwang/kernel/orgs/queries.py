@@ -8,6 +8,8 @@ from django.db.models import Q
 
 from .models import Organisation, Post, Region
 
+MANAGER = "manager"  # the role of a post that oversees an office's work
+
 
 def posts_of(person_id: UUID, today: date) -> dict[UUID, frozenset[str]]:
     """Organisation id → roles that the person holds on ``today``."""
@@ -19,6 +21,32 @@ def posts_of(person_id: UUID, today: date) -> dict[UUID, frozenset[str]]:
     ):
         held[org_id] = held.get(org_id, frozenset()) | frozenset(roles)
     return held
+
+
+def below(org_ids: list[UUID]) -> frozenset[UUID]:
+    """The offices one level down that do the same work: a city's bureau oversees those of its counties."""
+    found: set[UUID] = set()
+    for org in Organisation.objects.filter(id__in=org_ids):
+        found |= set(
+            Organisation.objects.filter(
+                region__parent_id=org.region_id, functions__overlap=org.functions
+            ).values_list("id", flat=True)
+        )
+    return frozenset(found)
+
+
+def above(org: Organisation) -> Organisation | None:
+    """The office one level up that does the same work, or None."""
+    return (
+        Organisation.objects.filter(region_id=org.region.parent_id, functions__overlap=org.functions)
+        .order_by("name")
+        .first()
+    )
+
+
+def colleagues(org_id: UUID, role: str) -> list[Post]:
+    """The posts of an office that hold a role today. Names of persons are for the system to read."""
+    return list(Post.objects.filter(org_id=org_id, roles__contains=[role], until=None).order_by("id"))
 
 
 def current_region(code: str) -> Region | None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from string import Formatter
 
+from yiwang.kernel.packs.check_words import words
 from yiwang.kernel.packs.contracts import Library, Pack, Problem
 from yiwang.kernel.packs.loader import read
 
@@ -29,7 +30,7 @@ def check(root: Path, linters: Sequence[Linter] = ()) -> list[Problem]:
         problems with file, line, what and remedy in Chinese; empty when the tree may be loaded.
     """
     library, problems = read(root)
-    for rule in (_codelists, _notices, _organisations, _calendars):
+    for rule in (_codelists, _notices, _organisations, _calendars, words):
         problems.extend(rule(library))
     problems.extend(_regions(library, root))
     problems.extend(_flows(library, root))

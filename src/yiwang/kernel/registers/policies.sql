@@ -40,5 +40,5 @@ alter table registers_lookup enable row level security;
 drop policy if exists seen on registers_lookup;
 create policy seen on registers_lookup for select to {app} using (
   (select current_setting('app.system', true)) = 'on'
-  or subject_id = (select nullif(current_setting('app.person', true), '')::uuid)
+  or subject_id = (select nullif(current_setting('app.subject', true), '')::uuid)
 );

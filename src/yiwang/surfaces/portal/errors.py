@@ -25,7 +25,8 @@ def not_found(request, exception):
 
 def forbidden(request, exception):
     """403."""
-    text = str(exception) if isinstance(exception, Refused) else _("您没有查看这里的权限。")
+    refused = isinstance(exception.__cause__, Refused)
+    text = str(exception) if refused else _("您没有查看这里的权限。")
     return render(request, "portal/message.html", {"title": _("不能查看"), "text": text}, status=403)
 
 

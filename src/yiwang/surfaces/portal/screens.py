@@ -9,12 +9,11 @@ from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
-from yiwang.domains.services.search import search
-from yiwang.engines.cases import queries
+from yiwang.domains.services.search.queries import online
+from yiwang.engines.cases import api as cases
 from yiwang.kernel.access.session import as_system
 from yiwang.kernel.accounts.models import User
 from yiwang.kernel.accounts.queries import demo_users
-from yiwang.kernel.audit.api import record
 from yiwang.kernel.orgs.models import Post
 from yiwang.kernel.ui.context import MODES
 
@@ -22,15 +21,15 @@ from yiwang.kernel.ui.context import MODES
 @require_GET
 def home(request):
     """Where a resident begins."""
-    mine = queries.own(request.actor)[:3] if request.actor.person_id else []
-    hits = search("")
+    mine = cases.own(request.actor)[:3] if request.actor.person_id else []
+    services = online()
     return render(
         request,
         "portal/home.html",
         {
             "mine": mine,
-            "bundles": [h for h in hits if h.is_bundle],
-            "items": [h for h in hits if not h.is_bundle],
+            "bundles": [p for p in services if p.kind == "bundle"],
+            "items": [p for p in services if p.kind != "bundle"],
         },
     )
 
@@ -58,7 +57,6 @@ def demo_sign_in(request):
     if user is None:
         return redirect(f"/accounts/login/?{urlencode({'next': _back(request)})}")
     login(request, user, backend="django.contrib.auth.backends.ModelBackend")
-    record(request.actor, "account.demo-sign-in", "user", user.id)
     target = _back(request)
     return redirect(
         "/desk" if target == "/" and Post.objects.filter(person_id=user.person_id).exists() else target

@@ -3,6 +3,7 @@
 from yiwang.engines.cases.flow.bpmn import FlowRejected, Problem, compile_bpmn, report
 from yiwang.engines.cases.flow.graph import Graph, Multi, Node, Outcome, Process, SequenceFlow, Timer
 from yiwang.engines.cases.flow.machine import advance, replay
+from yiwang.engines.cases.flow.migrate import MigrationRefused, armed, moved
 from yiwang.engines.cases.flow.state import (
     EMPTY,
     Cancel,
@@ -32,6 +33,7 @@ __all__ = [
     "FlowRejected",
     "Graph",
     "Message",
+    "MigrationRefused",
     "Multi",
     "Node",
     "Outcome",
@@ -47,7 +49,9 @@ __all__ = [
     "TimerArmed",
     "Token",
     "advance",
+    "armed",
     "compile_bpmn",
+    "moved",
     "replay",
     "report",
 ]

@@ -15,7 +15,18 @@ from yiwang.engines.cases.forms.contracts import (
     RegisterUnavailable,
     Way,
 )
-from yiwang.engines.cases.forms.fill import answer, check, choices, conditions, editable, fill, visible
+from yiwang.engines.cases.forms.fill import (
+    answer,
+    check,
+    choices,
+    conditions,
+    decides_itself,
+    editable,
+    fill,
+    needed,
+    visible,
+)
+from yiwang.engines.cases.forms.materials import verified
 from yiwang.engines.cases.forms.merge import plan
 from yiwang.engines.cases.forms.project import (
     LicenceContent,
@@ -54,15 +65,18 @@ __all__ = [
     "choices",
     "clean",
     "conditions",
+    "decides_itself",
     "editable",
     "fill",
     "label",
     "licence",
+    "needed",
     "plan",
     "project",
     "render",
     "show",
     "validate",
+    "verified",
     "visible",
     "write_backs",
 ]

@@ -131,6 +131,9 @@ class FormMaterial:
     field: str | None = None
     tolerable: bool = False  # 容缺: may follow later
     proves: tuple[str, ...] = ()
+    pledge: str = ""  # what is signed when a commitment takes its place
+    verify_days: int | None = None  # days within which the office checks the pledge
+    owed_within: tuple[int, str] | None = None  # a tolerable material follows within (value, unit)
 
     @property
     def key(self) -> str:
@@ -184,6 +187,7 @@ class FormPlan:
     sha256: str
     roles: Mapping[str, str]  # role -> entity
     login: str  # role of the person who logs in
+    subject: str | None  # role of the enterprise whose matter it is; None: the person's own
     known: tuple[str, ...]  # paths known from the login and from authorisations
     answers: Mapping[str, Any]
     items: tuple[PlanItem, ...]

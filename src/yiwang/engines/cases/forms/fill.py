@@ -10,11 +10,11 @@ from yiwang.engines.cases.forms.contracts import (
     ConditionResult,
     FieldError,
     FormField,
+    FormMaterial,
     FormPlan,
     Lookup,
     Origin,
     Provenance,
-    RegisterLookup,
     RegisterUnavailable,
     Way,
 )
@@ -141,7 +141,7 @@ def _value(
     if not field.lookups:  # from the sign-in, or by authorisation
         return (typed, Provenance(Origin.PREFILLED, field.source)) if typed not in EMPTY else None
     for source in field.lookups:
-        record = _read(source, filled, provenance, lookup)
+        record = known_record(source.register, source.key, filled, provenance, lookup)
         if record and record.get(source.field) not in EMPTY:
             return record[source.field], Provenance(
                 Origin.PREFILLED,
@@ -152,19 +152,23 @@ def _value(
     return None
 
 
-def _read(
-    source: RegisterLookup, filled: Mapping[str, Any], provenance: Mapping[str, Provenance], lookup: Lookup
+def known_record(
+    register: str,
+    key: str,
+    filled: Mapping[str, Any],
+    provenance: Mapping[str, Provenance],
+    lookup: Lookup,
 ) -> Mapping[str, Any] | None:
-    """A register's record, by a key that the sign-in, a register or a derivation gave.
+    """A register's record, by the value of path ``key`` that the sign-in, a register or a derivation gave.
 
     Never by a typed key: typing somebody's number must not show that person's data.
     """
-    key = filled.get(source.key)
-    given = provenance.get(source.key)
-    if key in EMPTY or given is None or given.origin in (Origin.ASKED, Origin.DEFAULT):
+    value = filled.get(key)
+    given = provenance.get(key)
+    if value in EMPTY or given is None or given.origin in (Origin.ASKED, Origin.DEFAULT):
         return None
     try:
-        return lookup(source.register, str(key))
+        return lookup(register, str(value))
     except RegisterUnavailable:
         return None
 
@@ -214,13 +218,17 @@ def check(plan: FormPlan, data: Mapping[str, Any], uploads: Mapping[str, Any]) -
             errors.append(error)
     for material in plan.materials:
         if material.way is Way.UPLOAD and not uploads.get(material.key):
-            needed = material.required or (
-                material.required_when is not None and holds(plan, material.required_when, data) is True
-            )
-            if needed and not material.tolerable:
+            if needed(plan, material, data) and not material.tolerable:
                 name = f"{material.holder_label}的{material.name}"
                 errors.append(FieldError(material.key, name, None, f"请上传{name}"))
     return errors
+
+
+def needed(plan: FormPlan, material: FormMaterial, data: Mapping[str, Any]) -> bool:
+    """Whether a material is wanted for these data."""
+    return material.required or (
+        material.required_when is not None and holds(plan, material.required_when, data) is True
+    )
 
 
 def _routes(plan: FormPlan) -> frozenset[str]:
@@ -302,3 +310,22 @@ def conditions(
             )
         )
     return results
+
+
+def decides_itself(
+    plan: FormPlan,
+    item_id: str,
+    data: Mapping[str, Any],
+    conditions: list[bool | None],
+    materials: list[bool],
+) -> bool:
+    """Whether the item's pack lets the system grant it without a person (``decision.auto``).
+
+    Args:
+        conditions: the values of its acceptance conditions. materials: whether each needs nobody to look at it.
+    """
+    text = plan.library.get("service_item", item_id).data.get("decision", {}).get("auto")
+    if not text:
+        return False
+    names = {**context(plan, data), "conditions": conditions, "materials": materials}
+    return expressions.evaluate(expressions.rename(text, plan.item(item_id).bind), names) is True

@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from yiwang.engines.cases.forms.demand import entity_of
 from yiwang.engines.cases.forms.dictionary import SERVICE
 from yiwang.engines.cases.forms.lint_names import Names, Path
 from yiwang.engines.cases.forms.lint_plans import plans
-from yiwang.engines.cases.forms.merge import entity_of
 from yiwang.engines.cases.forms.selftest import failures
 from yiwang.kernel.packs.contracts import Library, Pack, Problem
 
@@ -78,6 +78,30 @@ def _conditions(names: Names, pack: Pack, ids: set[str]) -> Iterator[Problem]:
         if "register" in one:
             yield from names.register(pack, (*path, "register"), one["register"])
             yield from names.element(pack, (*path, "register", "key"), one["register"]["key"], roles)
+    auto = pack.data.get("decision", {}).get("auto")
+    if auto:
+        yield from names.feel(pack, ("decision", "auto"), auto, roles, {*ids, "conditions", "materials"})
+
+
+def _known(names: Names, pack: Pack) -> Iterator[Problem]:
+    """What an item knows by itself, and from which register."""
+    roles = _roles(names, pack)
+    for n, one in enumerate(pack.data.get("known", ())):
+        yield from names.element(pack, ("known", n), one["path"], roles)
+        if "lookup" in one:
+            yield from names.register(pack, ("known", n, "lookup"), one["lookup"])
+            yield from names.element(pack, ("known", n, "lookup"), one["lookup"]["key"], roles)
+
+
+def _tolerable(pack: Pack) -> Iterator[Problem]:
+    for n, one in enumerate(pack.data.get("materials", ())):
+        if isinstance(one, Mapping) and one.get("tolerable", False) != ("owed_within" in one):
+            yield pack.problem(
+                ("materials", n),
+                f"{one['ref']} 容缺和补交期限没有写全",
+                "tolerable 和 owed_within 一起写，或一起去掉",
+                "L9",
+            )
 
 
 def item(names: Names, pack: Pack) -> Iterator[Problem]:
@@ -88,9 +112,12 @@ def item(names: Names, pack: Pack) -> Iterator[Problem]:
         if entity not in names.words.entities():
             yield names.unknown(pack, ("roles", role), "实体", entity, names.words.entities())
             return
-    if data["login"] not in roles:
-        yield pack.problem(("login",), f"登录角色 {data['login']} 没有声明", "写进 roles", "L2")
+    for key, what in (("login", "登录角色"), ("subject", "企业角色")):
+        if data.get(key, data["login"]) not in roles:
+            yield pack.problem((key,), f"{what} {data[key]} 没有声明", "写进 roles", "L2")
     yield from _situations(names, pack, ids)
+    yield from _tolerable(pack)
+    yield from _known(names, pack)
     yield from _conditions(names, pack, ids)
     yield from names.element(pack, ("authority", "region"), data["authority"]["region"], roles)
     for n, entry in enumerate(data["fields"]):
@@ -222,8 +249,9 @@ def bundle(names: Names, pack: Pack) -> Iterator[Problem]:
         if entity not in names.words.entities():
             yield names.unknown(pack, ("roles", role), "实体", entity, names.words.entities())
             return
-    if data["login"] not in roles:
-        yield pack.problem(("login",), f"登录角色 {data['login']} 没有声明", "写进 roles", "L2")
+    for key, what in (("login", "登录角色"), ("subject", "企业角色")):
+        if data.get(key, data["login"]) not in roles:
+            yield pack.problem((key,), f"{what} {data[key]} 没有声明", "写进 roles", "L2")
     yield from _situations(names, pack, ids)
     yield from _conditions(names, pack, ids)
     items = {p.id: p for p in names.library.all("service_item")}

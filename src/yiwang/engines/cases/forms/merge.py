@@ -7,66 +7,24 @@ derived, constants and defaults, and what a register can prefill **if its query 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from yiwang.engines.cases.forms import expressions
+from yiwang.engines.cases.forms.arrange import in_order, in_pages, produced_licences
 from yiwang.engines.cases.forms.contracts import (
     FormField,
     FormPlan,
     Origin,
-    Page,
     PlanError,
     PlanItem,
     RegisterLookup,
     Situation,
 )
-from yiwang.engines.cases.forms.dictionary import SERVICE, Dictionary, Element, absolute, options
+from yiwang.engines.cases.forms.demand import Bound, Wanted, entity_of, tighten
+from yiwang.engines.cases.forms.dictionary import SERVICE, Dictionary, absolute, options
 from yiwang.engines.cases.forms.materials import merge_materials
-from yiwang.kernel.packs.contracts import Library, Pack
-
-
-@dataclass
-class Wanted:
-    """One field as the items together want it, before it is known where its value comes from."""
-
-    path: str
-    element: Element
-    items: list[str] = field(default_factory=list)
-    labels: list[str] = field(default_factory=list)
-    why: str = ""
-    required: bool = False
-    required_when: set[str] = field(default_factory=set)
-    whens: set[str] = field(default_factory=set)
-    always: bool = False
-    min: int | None = None
-    max: int | None = None
-    pattern: str | None = None
-    codes: tuple[str, ...] | None = None
-    supporting: bool = True
-
-
-@dataclass(frozen=True)
-class Bound:
-    """A service item as a bundle binds it."""
-
-    pack: Pack
-    bind: Mapping[str, str]
-    optional: bool
-
-    def path(self, path: str) -> str:
-        """A path of the item in the plan's roles."""
-        role, element = path.split(".", 1)
-        return f"{self.bind.get(role, role)}.{element}"
-
-    def text(self, expression: str) -> str:
-        """An expression of the item in the plan's roles."""
-        return expressions.rename(expression, self.bind)
-
-
-def entity_of(role: Any) -> str:
-    """The entity of a role's declaration."""
-    return str(role["entity"] if isinstance(role, Mapping) else role)
+from yiwang.kernel.packs.contracts import Library
 
 
 def plan(
@@ -104,6 +62,7 @@ class _Planner:
         self.roles = {name: entity_of(role) for name, role in self.data["roles"].items()}
         self.roles.setdefault(SERVICE, SERVICE)
         self.login = str(self.data["login"])
+        self.subject: str | None = self.data.get("subject")
         everything = {p.id for p in library.all("register")}
         if isinstance(registers_up, bool):
             self.up: frozenset[str] = frozenset(everything if registers_up else ())
@@ -217,7 +176,7 @@ class _Planner:
                 wanted = self._want(item.path(spec["path"]), item)
                 if wanted is None:
                     raise PlanError(f"{item.pack.name}用到的数据元 {spec['path']} 不在字典里")
-                _tighten(wanted, item, demand)
+                tighten(wanted, item, demand)
 
     def _settled(self, item: Bound, spec: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """A field's demand with what the answers already decide; None when they leave the field out."""
@@ -324,8 +283,9 @@ class _Planner:
             return Origin.PRODUCED, f"由{self.library.get('service_item', self.produced[path]).name}产生", ()
         if path in anyway:
             return None
-        if role == self.login and self.words.session(wanted.element):
-            return Origin.PREFILLED, "实名登录", ()
+        session = self.words.session(wanted.element)
+        if session and role in (self.login, self.subject):
+            return Origin.PREFILLED, "实名登录" if role == self.login else session, ()
         if path in known:
             lookup = known[path].get("lookup")
             if not lookup:
@@ -364,11 +324,14 @@ class _Planner:
         self._follow_roles()
         origins = self._origins()
         fields = {path: self._field(wanted, origins[path]) for path, wanted in sorted(self.wanted.items())}
-        pages = self._pages(fields)
+        pages = in_pages(fields, self.data.get("pages", ()), self.role_label)
         page_of = {path: page.id for page in pages for path in page.fields}
         ordered = [replace(fields[p], page=page_of[p]) for page in pages for p in page.fields]
-        materials = merge_materials(self, fields)
-        batches, dependencies, why = self._dependencies(materials_needed=self._licences())
+        licences = produced_licences(self.items)
+        materials = merge_materials(
+            self.library, self.items, self.answers, self.up, licences, fields, self.role_label
+        )
+        batches, dependencies, why = in_order(self.items, self.produced, licences, self.data.get("after", ()))
         turn = {item: n for n, item in enumerate(i for batch in batches for i in batch)}
         self.items.sort(key=lambda i: turn[i.pack.id])  # in the order in which they can be done
         return FormPlan(
@@ -380,6 +343,7 @@ class _Planner:
             sha256=self.pack.sha256,
             roles=self.roles,
             login=self.login,
+            subject=self.subject,
             known=tuple(self._known()),
             answers=self.answers,
             items=tuple(
@@ -454,112 +418,3 @@ class _Planner:
             produced_by=self.produced.get(wanted.path, ""),
             supporting=wanted.supporting,
         )
-
-    def _pages(self, fields: Mapping[str, FormField]) -> tuple[Page, ...]:
-        left = dict(fields)
-        pages: list[Page] = []
-        for entry in self.data.get("pages", ()):
-            mine: list[str] = []
-            for pattern in entry["fields"]:
-                role, _, element = pattern.partition(".")
-                matches = [p for p in left if p == pattern or (element == "*" and p.startswith(f"{role}."))]
-                for path in matches:
-                    mine.append(path)
-                    del left[path]
-            pages.append(Page(entry["id"], entry["title"], entry["why"], tuple(mine)))
-        by_role: dict[str, list[str]] = {}
-        for path in left:
-            by_role.setdefault(path.split(".", 1)[0], []).append(path)
-        for role, paths in by_role.items():
-            if pages and all(left[p].origin is not Origin.ASKED for p in paths):
-                last = pages[-1]
-                pages[-1] = replace(last, fields=(*last.fields, *paths))
-            else:
-                pages.append(Page(role, f"{self.role_label(role)}的信息", "", tuple(paths)))
-        return tuple(pages)
-
-    def _licences(self) -> dict[str, str]:
-        made = {}
-        for item in self.items:
-            licence = item.pack.data.get("outputs", {}).get("licence")
-            if licence and licence.get("material"):
-                made[f"{licence['material']}@{item.bind.get(licence['holder'], licence['holder'])}"] = (
-                    item.pack.id
-                )
-        return made
-
-    def _dependencies(
-        self, materials_needed: Mapping[str, str]
-    ) -> tuple[
-        tuple[tuple[str, ...], ...], dict[str, frozenset[str]], dict[tuple[str, str], tuple[str, ...]]
-    ]:
-        ids = {i.pack.id for i in self.items}
-        needs: dict[str, set[str]] = {i: set() for i in ids}
-        why: dict[tuple[str, str], set[str]] = {}
-
-        def need(item: str, before: str | None, because: str) -> None:
-            if before in ids and before != item:
-                assert before is not None  # noqa: S101 (in ids)
-                needs[item].add(before)
-                why.setdefault((before, item), set()).add(because)
-
-        for item in self.items:
-            for entry in item.pack.data["fields"]:
-                path = item.path(entry if isinstance(entry, str) else entry["path"])
-                need(item.pack.id, self.produced.get(path), path)
-            for entry in item.pack.data.get("materials", ()):
-                material, holder = (entry if isinstance(entry, str) else entry["ref"]).split("@")
-                key = f"{material}@{item.bind.get(holder, holder)}"
-                need(item.pack.id, materials_needed.get(key), key)
-        for entry in self.data.get("after", ()):
-            if entry["item"] in ids:
-                need(entry["item"], entry["after"], entry["why"])
-        batches: list[tuple[str, ...]] = []
-        done: set[str] = set()
-        while done < ids:
-            ready = tuple(sorted(i for i in ids - done if needs[i] <= done))
-            if not ready:
-                raise PlanError(f"事项之间循环依赖：{'、'.join(sorted(ids - done))}")
-            batches.append(ready)
-            done |= set(ready)
-        return (
-            tuple(batches),
-            {i: frozenset(n) for i, n in needs.items()},
-            {pair: tuple(sorted(reasons)) for pair, reasons in why.items()},
-        )
-
-
-def _tighten(wanted: Wanted, item: Bound, spec: Mapping[str, Any]) -> None:
-    """Add one item's demand: the strictest of all counts."""
-    wanted.supporting = False
-    wanted.items.append(item.pack.id)
-    if spec.get("label"):
-        wanted.labels.append(spec["label"])
-    wanted.why = wanted.why or spec.get("why", "")
-    required = spec.get("required", False)
-    when = item.text(spec["when"]) if "when" in spec else None
-    if required is True and when is None:
-        wanted.required = True
-    elif required is True and when is not None:
-        wanted.required_when.add(when)
-    elif isinstance(required, str):
-        wanted.required_when.add(item.text(required))
-    if when is None:
-        wanted.always = True
-    else:
-        wanted.whens.add(when)
-    if "min" in spec:
-        wanted.min = max(spec["min"], wanted.min) if wanted.min is not None else spec["min"]
-    if "max" in spec:
-        wanted.max = min(spec["max"], wanted.max) if wanted.max is not None else spec["max"]
-    if "pattern" in spec:
-        if wanted.pattern and wanted.pattern != spec["pattern"]:
-            raise PlanError(
-                f"{wanted.path} 的格式要求互相冲突：{wanted.pattern} 与 {spec['pattern']}，请用 merge 裁决"
-            )
-        wanted.pattern = spec["pattern"]
-    if "codes" in spec:
-        codes = tuple(spec["codes"])
-        wanted.codes = codes if wanted.codes is None else tuple(c for c in wanted.codes if c in codes)
-        if not wanted.codes:
-            raise PlanError(f"{wanted.path} 的可选值没有交集，请核对各事项的 codes")

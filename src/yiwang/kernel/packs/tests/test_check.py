@@ -80,6 +80,46 @@ def test_organisations_and_registers_name_known_functions(tmp_path: Path) -> Non
     assert any("r.yaml" in f and "没有「民证」这个职能" in f for f in found)
 
 
+WORDS = """kind: synonyms
+id: words
+name: 说法
+version: 1
+effective: {from: 2026-01-01}
+source: 示例：试验
+groups:
+- [身份证, 居民身份证]
+- [护照, 身份证]
+deeds:
+- [补办, 丢了]
+ignore: [我, 丢了]
+"""
+
+
+def test_a_word_means_one_thing(tmp_path: Path) -> None:
+    one, two = problems(tmp_path, words=WORDS)
+    assert one.startswith("words.yaml:9: “身份证”已经在“身份证”那一组")
+    assert two.startswith("words.yaml:12: “丢了”既要略去，又在“补办”那一组")
+
+
+def test_a_bundle_names_a_stage_that_the_life_map_has(tmp_path: Path) -> None:
+    life = (ROOT / "base/life/person.yaml").read_text(encoding="utf-8")
+    bundle = (ROOT / "shandong/bundles/sd.newborn.yaml").read_text(encoding="utf-8")
+    found = problems(
+        tmp_path, life=life.replace("id: school", "id: birth"), b=bundle.replace("life: 出生", "life: 初生")
+    )
+    assert any("life.yaml:10: 阶段标识 birth 重复" in f for f in found)
+    assert any("个人没有“初生”这个阶段" in f and "出生" in f for f in found)
+
+
+def test_a_column_name_belongs_to_one_element(tmp_path: Path) -> None:
+    text = (ROOT / "base/catalogue/elements.yaml").read_text(encoding="utf-8")
+    text = text.replace("also: [层级]", "also: [部门]").replace(", remedy: 写上事项的规范名称", "")
+    found = problems(tmp_path, elements=text.replace("key: code,", "key: kode,"))
+    assert any("列名“部门”已经是“实施主体”的叫法" in f for f in found)
+    assert any("要素“事项名称”必须有，却没写缺了怎么补" in f for f in found)
+    assert any("没有要素 code" in f for f in found)
+
+
 def test_a_table_of_regions_is_counted(tmp_path: Path) -> None:
     text = (ROOT / "shandong/regions/regions.yaml").read_text(encoding="utf-8")
     (missing,) = problems(tmp_path, regions=text)

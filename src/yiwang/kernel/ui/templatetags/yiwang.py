@@ -32,6 +32,12 @@ def masked(idno: str) -> str:
 
 
 @register.filter
+def percent(value) -> str:
+    """0.874 → 87%; a dash where there is nothing to divide."""
+    return "—" if value is None else f"{value:.0%}"
+
+
+@register.filter
 def get(mapping, key):
     """``mapping[key]`` or empty."""
     return mapping.get(key, "") if mapping else ""

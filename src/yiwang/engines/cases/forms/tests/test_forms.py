@@ -246,3 +246,29 @@ def test_every_item_can_be_applied_for_alone(item: str, up: bool) -> None:
     assert plan.fields
     assert plan.pages
     assert forms.burden(LIBRARY, item)["items"] == 1
+
+
+def test_a_licence_that_the_library_does_not_hold_is_not_taken_for_granted():
+    """The plan says that a licence would do; for a person without one, the next accepted way takes its place."""
+    plan = forms.plan(LIBRARY, "sd.newborn", {"married": True, "insured_maternity": True})
+
+    def ways(held):
+        def look(register, key):
+            if register == "licences":
+                return {"zzlx": held[key]} if key in held else None
+            return lookup()(register, key)
+
+        data, provenance = forms.fill(plan, SIGNED_IN | TYPED, look)
+        return {m.key: m.way for m in forms.verified(plan, data, provenance, look)}
+
+    full = ways({MOTHER: "居民身份证、居民户口簿、结婚证", FATHER: "居民身份证、居民户口簿"})
+    assert full["marriage_cert@mother"] is Way.LICENCE
+    bare = ways({FATHER: "居民身份证"})
+    assert bare["id_card@father"] is Way.LICENCE
+    assert bare["marriage_cert@mother"] is Way.COMMITMENT  # 告知承诺 before an upload
+    assert bare["birth_cert@child"] is Way.PRODUCED
+    # Every fact an identity card proves came from registers; nothing is left for paper to prove.
+    assert bare["id_card@mother"] in (Way.PROVED, Way.UPLOAD)
+    uploads = {k for k, w in ways({}).items() if w is Way.UPLOAD}
+    assert "photo@child" in uploads
+    assert uploads > {"photo@child"}

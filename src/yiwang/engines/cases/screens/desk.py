@@ -1,53 +1,121 @@
 """The official's pages: the inbox by legal due date, and one case with everything needed to decide."""
 
+from functools import wraps
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from yiwang.engines.cases import actions, forms, queries, worklist
+from yiwang.engines.cases.contracts import Phase
+from yiwang.engines.cases.items import graph, item
+from yiwang.engines.cases.models import Case
 from yiwang.kernel.access.contracts import Refused
 from yiwang.kernel.access.session import as_system
 from yiwang.kernel.audit.api import record
 from yiwang.kernel.files import store
 from yiwang.kernel.files.models import StoredFile
-from yiwang.kernel.ids import new_id
-from yiwang.kernel.orgs.queries import region_names
+from yiwang.kernel.ids import derived_id, new_id
+from yiwang.kernel.orgs.queries import MANAGER, colleagues, region_names
 from yiwang.kernel.packs import api as packs
-
-from . import actions, forms, queries
-from .contracts import Phase
-from .items import graph, item
-from .models import Case
 
 PAGE = 50
 
 
+FILTERS = ("due", "ref", "step", "q", "mine")
+
+
+def staff_only(view):
+    """Officials only; others are sent to sign in."""
+
+    @wraps(view)
+    def guarded(request, *args, **kwargs):
+        if not request.actor.is_staff:
+            return redirect(f"/accounts/login/?next={request.path}")
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
 @require_GET
+@staff_only
 def inbox(request):
-    """Open work of the official's posts, the most urgent first."""
-    if not request.actor.is_staff:
-        return redirect("/accounts/login/?next=/desk")
-    start = max(0, int(request.GET.get("from", "0") or 0)) if request.GET.get("from", "0").isdigit() else 0
-    total = queries.inbox_size(request.actor)
+    """Open work of the official's posts, the most urgent first, filtered; several at once."""
+    wanted = {name: request.GET[name] for name in FILTERS if request.GET.get(name)}
+    start = int(request.GET["from"]) if request.GET.get("from", "").isdigit() else 0
+    total = worklist.filtered(request.actor, wanted).count()
+    work = worklist.inbox(request.actor, wanted, PAGE, start)
     return render(
         request,
         "cases/inbox.html",
         {
-            "work": queries.inbox(request.actor, PAGE, start),
+            "work": work,
             "total": total,
             "later": start + PAGE if start + PAGE < total else None,
-            "now": timezone.now(),
+            "wanted": wanted,
+            "query": urlencode(wanted),
+            "when": worklist.WHEN,
+            "choices": worklist.choices(request.actor),
+            "saved": worklist.saved(request.actor),
+            "outcomes": dict(o for w in work for o in w.outcomes),
+            "nonce": str(new_id()),
         },
     )
 
 
+@require_POST
+@staff_only
+def bulk(request):
+    """The same step on many cases. Each stands for itself: one that cannot be done stops no other."""
+    outcome, reason = request.POST.get("outcome", ""), request.POST.get("reason", "").strip()
+    chosen = request.POST.getlist("work")[:200]
+    done, refused = 0, []
+    for key in chosen:
+        case_id, _colon, token = key.partition(":")
+        try:
+            command = derived_id("bulk", request.POST.get("nonce", ""), key)
+            actions.complete(request.actor, UUID(case_id), int(token), outcome, reason, command)
+            done += 1
+        except (Refused, ValueError) as why:
+            refused.append(f"{_number(case_id) or key}：{why}")
+    if not chosen:
+        messages.error(request, _("请先勾选要办的件。"))
+    if done:
+        messages.success(request, _("已办理 %(n)s 件。") % {"n": done})
+    for line in refused:
+        messages.error(request, line)
+    return redirect(f"{reverse('desk')}?{request.POST.get('query', '')}")
+
+
+def _number(case_id: str) -> str | None:
+    """The number of a case the official may see, for a message."""
+    try:
+        return Case.objects.filter(id=UUID(case_id)).values_list("number", flat=True).first()
+    except ValueError:
+        return None
+
+
+@require_POST
+@staff_only
+def save_filter(request):
+    """Keep the inbox's filter under a name, or drop one."""
+    if request.POST.get("forget"):
+        worklist.forget(request.actor, request.POST["forget"])
+    elif request.POST.get("name", "").strip():
+        worklist.save(request.actor, request.POST["name"], request.POST.get("query", ""))
+    return redirect(f"{reverse('desk')}?{request.POST.get('query', '')}")
+
+
 def _staff_case(request, case_id) -> Case:
     found = queries.find(request.actor, case_id)
-    if found is None or found.org_id not in request.actor.posts:
+    mine = request.actor.posts.keys() | request.actor.oversees
+    if found is None or found.org_id not in mine:
         raise Http404
     return found
 
@@ -64,10 +132,16 @@ def _show(request, found: Case, problem: str = "", typed=None, status: int = 200
     plan = forms.plan(packs.library(found.release), found.ref)
     tokens = list(found.tokens.filter(kind="user"))
     steps = [
-        {"token": t, "node": flow.node(t.node), "mine": request.actor.has_role(found.org_id, t.role)}
+        {
+            "token": t,
+            "node": flow.node(t.node),
+            "mine": request.actor.has_role(found.org_id, t.role)
+            and t.assignee_id in (None, request.actor.person_id),
+            "colleagues": _colleagues(request, found, t.role),
+        }
         for t in tokens
     ]
-    colour, left = queries.tone(found.due_at, found.phase, timezone.now())
+    colour, left = worklist.tone(found.due_at, found.phase, timezone.now())
     extension = found.extra.get("extension")
     accepting = any(s["mine"] and s["node"].ext.get("form") in ("accept", "handle") for s in steps)
     names = region_names().get
@@ -98,6 +172,10 @@ def _show(request, found: Case, problem: str = "", typed=None, status: int = 200
             and found.accepted_at
             and found.phase == Phase.OPEN,
             "extension": extension,
+            "manages": request.actor.has_role(found.org_id, MANAGER)
+            or found.org_id in request.actor.oversees,
+            "handles": found.org_id in request.actor.posts,
+            "escalations": found.extra.get("escalations", []),
             "may_approve": bool(extension)
             and not extension.get("approved_by")
             and request.actor.has_role(found.org_id, "decider"),
@@ -112,6 +190,14 @@ def _show(request, found: Case, problem: str = "", typed=None, status: int = 200
         },
         status=status,
     )
+
+
+def _colleagues(request, found: Case, role: str) -> list[tuple[UUID, str]]:
+    """Whom a manager may give a step to."""
+    if not request.actor.has_role(found.org_id, MANAGER):
+        return []
+    with as_system(request.actor):
+        return [(p.person_id, p.person.name) for p in colleagues(found.org_id, role)]
 
 
 @require_POST
@@ -137,6 +223,10 @@ def act(request, case_id):
         "resume": lambda: actions.resume(actor, found.id, reason, command),
         "extend": lambda: actions.request_extension(actor, found.id, reason, command),
         "approve": lambda: actions.approve_extension(actor, found.id, command),
+        "claim": lambda: actions.assign(actor, found.id, token, actor.person_id, command),
+        "assign": lambda: actions.assign(actor, found.id, token, UUID(post.get("person", "")), command),
+        "transfer": lambda: actions.transfer(actor, found.id, post.get("office", ""), reason, command),
+        "escalate": lambda: actions.escalate(actor, found.id, reason, command),
     }
     if post.get("verb") not in verbs:
         return _show(request, found, _("没有这种操作，请刷新页面。"), post, 400)
@@ -145,7 +235,11 @@ def act(request, case_id):
     except Refused as refused:
         found.refresh_from_db()
         return _show(request, found, str(refused), post, 409)
+    except ValueError:
+        return _show(request, found, _("请从列表中选择一位工作人员。"), post, 422)
     messages.success(request, _("已办理。"))
+    if post["verb"] == "transfer":  # it is no longer the office's own
+        return redirect("desk")
     return redirect("desk_case", found.id)
 
 

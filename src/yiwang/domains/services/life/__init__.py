@@ -1,0 +1,1 @@
+"""Life events of people and enterprises 全生命周期: stages come from packs, bundles name theirs."""

@@ -1,0 +1,43 @@
+"""The resident's pages: find, be told, apply, follow, receive, rate."""
+
+from .apply import apply, begin, check, submit
+from .find import service
+from .numbers import numbers, numbers_csv
+from .own import (
+    case,
+    complain,
+    document,
+    hand_in,
+    inbox,
+    list_cases,
+    rate,
+    settle,
+    verify,
+    withdraw,
+)
+from .supplement import supplement
+from .window import handover, window, window_receipt
+
+__all__ = [
+    "apply",
+    "begin",
+    "case",
+    "check",
+    "complain",
+    "document",
+    "hand_in",
+    "handover",
+    "inbox",
+    "list_cases",
+    "numbers",
+    "numbers_csv",
+    "rate",
+    "service",
+    "settle",
+    "submit",
+    "supplement",
+    "verify",
+    "window",
+    "window_receipt",
+    "withdraw",
+]

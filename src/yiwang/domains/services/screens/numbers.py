@@ -1,0 +1,45 @@
+"""The public figures, as a page and as a file to check them with."""
+
+import csv
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from yiwang.domains.services import numbers as figures
+from yiwang.engines.cases import api as cases
+
+
+@require_GET
+def numbers(request):
+    """Promised and actual days, channels, supplements, ratings, burden, what is filed together."""
+    found = figures.statistics(request.actor)
+    return render(
+        request,
+        "services/numbers.html",
+        {
+            "figures": found,
+            "items": figures.items(found),
+            "waterfalls": figures.waterfalls(found),
+            "levels": cases.RATING,
+            "rated": sum(row["n"] for row in found.ratings),
+            "comments": cases.public_comments(request.actor),
+        },
+    )
+
+
+@require_GET
+def numbers_csv(request):
+    """The table of items as CSV, with the moment it was computed."""
+    found = figures.statistics(request.actor)
+    answer = HttpResponse(content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = 'attachment; filename="numbers.csv"'
+    answer.write("\ufeff")  # spreadsheets then read it as UTF-8
+    writer = csv.writer(answer)
+    writer.writerow(
+        [str(label) for _key, label in figures.COLUMNS] + [timezone.localtime(found.at).isoformat()]
+    )
+    for line in figures.items(found):
+        writer.writerow([getattr(line, key) for key, _label in figures.COLUMNS])
+    return answer

@@ -1,0 +1,103 @@
+"""What other rooms use of cases. Nothing else here is for them (import-linter holds it).
+
+Verbs change a case or a draft and raise ``Refused`` with a sentence for the person; questions read,
+filtered by who may see. ``forms`` and ``flow`` are pure libraries and are imported by their own names.
+"""
+
+from .actions import (
+    AlreadyChanged,
+    answer_supplement,
+    approve_extension,
+    complete,
+    request_extension,
+    request_supplement,
+    resume,
+    suspend,
+    withdraw,
+)
+from .applying import (
+    Filled,
+    Incomplete,
+    SavedElsewhere,
+    answer_situations,
+    clean_value,
+    fill,
+    find_draft,
+    in_item,
+    open_draft,
+    open_drafts,
+    owed,
+    plan_of,
+    pledges,
+    save_page,
+    submit,
+    value_in_bundle,
+)
+from .contracts import RATING_LEVELS, Phase, Result, Status
+from .models import Case, Draft
+from .queries import documents_of, family, find, history, numbers_of, own, rectifications
+from .ratings import complain, public_comments, rate, settle
+from .statistics import Statistics, measure
+from .undertakings import check, hand_in, of_case
+from .undertakings import find as find_undertaking
+from .windows import WINDOW, offer, open_at_window, receipt, take_over, taken_in, windows_of
+from .words import RATING
+
+__all__ = [
+    "RATING",
+    "RATING_LEVELS",
+    "WINDOW",
+    "AlreadyChanged",
+    "Case",
+    "Draft",
+    "Filled",
+    "Incomplete",
+    "Phase",
+    "Result",
+    "SavedElsewhere",
+    "Statistics",
+    "Status",
+    "answer_situations",
+    "answer_supplement",
+    "approve_extension",
+    "check",
+    "clean_value",
+    "complain",
+    "complete",
+    "documents_of",
+    "family",
+    "fill",
+    "find",
+    "find_draft",
+    "find_undertaking",
+    "hand_in",
+    "history",
+    "in_item",
+    "measure",
+    "numbers_of",
+    "of_case",
+    "offer",
+    "open_at_window",
+    "open_draft",
+    "open_drafts",
+    "owed",
+    "own",
+    "plan_of",
+    "pledges",
+    "public_comments",
+    "rate",
+    "receipt",
+    "rectifications",
+    "request_extension",
+    "request_supplement",
+    "resume",
+    "save_page",
+    "settle",
+    "submit",
+    "suspend",
+    "take_over",
+    "taken_in",
+    "value_in_bundle",
+    "windows_of",
+    "withdraw",
+]

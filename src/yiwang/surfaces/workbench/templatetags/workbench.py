@@ -1,0 +1,23 @@
+"""The workbench's navigation: only the places that the official's posts open."""
+
+from django import template
+from django.utils.translation import gettext as _
+
+from yiwang.engines.cases.api import WINDOW
+from yiwang.kernel.orgs.queries import MANAGER
+
+register = template.Library()
+
+
+@register.filter
+def workplaces(actor) -> list[tuple[str, str]]:
+    """Addresses and names of the official's pages."""
+    roles = {role for held in actor.posts.values() for role in held} if actor else set()
+    places = [("/desk", _("待办"))]
+    if WINDOW in roles:
+        places.append(("/window", _("窗口")))
+    if MANAGER in roles:
+        places += [("/desk/manage", _("督办与负荷")), ("/desk/ratings", _("差评和投诉"))]
+    if roles - {WINDOW, MANAGER}:
+        places.append(("/desk/undertakings", _("承诺与容缺")))
+    return [*places, ("/messages", _("消息")), ("/", _("门户"))]
