@@ -90,6 +90,8 @@ def _called(run: Run, name: str, arguments: list[Any], names: tuple[str, ...]) -
         return run.null(f"{name} 不能计算：{error}")
     if type(result) in _SIZED:
         run.tick(len(result))
+    elif result is None and not run.reasons:
+        run.null(f"{name} 的结果是空值")
     return result
 
 

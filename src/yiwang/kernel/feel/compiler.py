@@ -196,8 +196,11 @@ def _arithmetic(compiler: Compiler, node: n.Arithmetic) -> Code:
 def compared(run: Run, operator: str, left: Any, right: Any) -> bool | None:
     """A comparison, with the reason when the two cannot be compared."""
     result = compare(operator, left, right)
-    if result is None and left is not None and right is not None:  # a null has had its reason
-        run.null(f"{kind_zh(kind(left))}与{kind_zh(kind(right))}不能用「{operator}」比较")
+    if result is None:
+        if left is not None and right is not None:
+            run.null(f"{kind_zh(kind(left))}与{kind_zh(kind(right))}不能用「{operator}」比较")
+        elif not run.reasons:  # otherwise the null has had its reason
+            run.null(f"「{operator}」的一边是空值")
     return result
 
 

@@ -19,6 +19,14 @@ class Misfit(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Walk:
+    """One walk through a value: whether null conforms to every type, and how much may still be walked."""
+
+    null_conforms: bool
+    budget: Budget = field(default_factory=Budget)
+
+
+@dataclass(frozen=True, slots=True)
 class Type:
     """A type by structure. `base` is a kind such as "number", or Any, Null, list, context, range, function."""
 
@@ -37,16 +45,20 @@ class Type:
     def __str__(self) -> str:
         return self.label or kind_zh(self.base)
 
-    def admits(self, value: Any, budget: Budget | None = None) -> bool:
-        """Whether a converted value conforms; null always does. Raises NotFeel when it is too large."""
+    def admits(self, value: Any, walk: Walk | None = None) -> bool:
+        """Whether a converted value conforms; null does, unless `walk` says otherwise.
+
+        Raises:
+            NotFeel: it is too large.
+        """
         if value is None:
-            return True
+            return walk is None or walk.null_conforms or self.base in ("Any", "Null")
         if self.base not in ("Any", kind(value)):
             return False
         if self.arguments or self.result:
-            budget = budget or Budget()
-            budget.spend()
-            if not _STRUCTURES[self.base](self, value, budget):
+            walk = walk or Walk(True)
+            walk.budget.spend()
+            if not _STRUCTURES[self.base](self, value, walk):
                 return False
         return self.check is None or self.check(value)
 
@@ -61,22 +73,23 @@ SIMPLE: dict[str, Type] = {
 }
 
 
-def _list(type_: Type, value: list[Any], budget: Budget) -> bool:
-    return all(type_.arguments[0].admits(item, budget) for item in value)
+def _list(type_: Type, value: list[Any], walk: Walk) -> bool:
+    return all(type_.arguments[0].admits(item, walk) for item in value)
 
 
-def _context(type_: Type, value: Mapping[str, Any], budget: Budget) -> bool:
+def _context(type_: Type, value: Mapping[str, Any], walk: Walk) -> bool:
     return all(
-        member in value and one.admits(member_of(value, member), budget)
+        member in value and one.admits(member_of(value, member), walk)
         for member, one in zip(type_.members, type_.arguments, strict=True)
     )
 
 
-def _range(type_: Type, value: Range, budget: Budget) -> bool:
-    return type_.arguments[0].admits(value.start, budget) and type_.arguments[0].admits(value.end, budget)
+def _range(type_: Type, value: Range, walk: Walk) -> bool:
+    ends = (end for end in (value.start, value.end) if end is not None)
+    return all(type_.arguments[0].admits(end, walk) for end in ends)
 
 
-def _function(type_: Type, value: Function, _budget: Budget) -> bool:
+def _function(type_: Type, value: Function, _walk: Walk) -> bool:
     if value.parameters is not None and len(value.parameters) != len(type_.arguments):
         return False
     # A function that takes more and gives less may stand in for one that takes less and gives more.
@@ -86,12 +99,12 @@ def _function(type_: Type, value: Function, _budget: Budget) -> bool:
     return takes and (value.result is None or type_.result is None or conforms(value.result, type_.result))
 
 
-_STRUCTURES: dict[str, Callable[[Type, Any, Budget], bool]] = {
+_STRUCTURES: dict[str, Callable[[Type, Any, Walk], bool]] = {
     "list": _list,
     "context": _context,
     "range": _range,
     "function": _function,
-    "Any": lambda _type, _value, _budget: True,
+    "Any": lambda _type, _value, _walk: True,
 }
 
 
@@ -117,10 +130,10 @@ def conforms(type_: Type, other: Type) -> bool:
 
 
 def is_instance(value: Any, type_: Type) -> bool:
-    """`value instance of type` (table 52): null is an instance of Null only."""
+    """`value instance of type` (table 52): null is an instance of Null only; inside, of Any as well."""
     if value is None:
         return type_.base == "Null"
-    return type_.admits(value)
+    return type_.admits(value, Walk(False))
 
 
 def coerce(value: Any, type_: Type) -> Any:
