@@ -1,7 +1,7 @@
 """What an expression costs: evaluating and parsing FEEL, and one decision by a table of many rules.
 
 CPU time of this process, the best of several rounds. Bars: ≤ 15 µs on average for the small expressions that
-flows, forms and tables are made of; ≤ 150 µs to parse one; ≤ 5 ms for a table of 1,000 rules.
+flows, forms and tables are made of; ≤ 150 µs to parse one; ≤ 10 ms for a table of 1,000 rules.
 """
 
 import sys
@@ -80,6 +80,6 @@ def run(options: list[str]) -> dict:
         "bars": {
             "evaluate_us": {"figure": mean, "bar": 15, "holds": mean <= 15},
             "parse_us": {"figure": parsing, "bar": 150, "holds": parsing <= 150},
-            "table_ms": {"figure": round(table, 2), "bar": 5, "holds": table <= 5},
+            "table_ms": {"figure": round(table, 2), "bar": 10, "holds": table <= 10},
         },
     }

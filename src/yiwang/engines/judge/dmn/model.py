@@ -80,13 +80,25 @@ class Model:
         return [node for node in self.file.nodes if isinstance(node.element, kind)]
 
     def _find(self, name: str, *kinds: type[c.Element]) -> Node:
-        """The element of this name or id; an import's as `import.name`. Raises UnknownName."""
+        """The element of this name or id; an import's as `import.name`, or by its name if no other has it.
+
+        Raises:
+            UnknownName: there is none.
+        """
         plain_one = plain_name(name)
         for prefix, file in _prefixed(self.file):
             for node in file.nodes:
                 full = f"{prefix}.{node.element.name}" if prefix else node.element.name
                 if isinstance(node.element, kinds) and plain_one in (full, node.element.id):
                     return node
+        imported = [
+            node
+            for _, file in _prefixed(self.file)
+            for node in file.nodes
+            if isinstance(node.element, kinds) and node.element.name == plain_one
+        ]
+        if len(imported) == 1:
+            return imported[0]
         known = "、".join(node.element.name for kind in kinds for node in self._nodes(kind))
         raise c.UnknownName(f"模型里没有「{name}」；有：{known or '没有这一类元素'}")
 
@@ -162,7 +174,7 @@ class Model:
         run = Run(now=now or datetime.now(UTC).astimezone())
         given: dict[Node, Any] = {}
         reasons: dict[Node, list[str]] = {}
-        named = {plain_name(key): value for key, value in inputs.items()}
+        named = {plain_name(str(key)): value for key, value in inputs.items()}
         for prefix, file in _prefixed(self.file):
             for node in file.nodes:
                 element = node.element
@@ -184,7 +196,7 @@ class Model:
 
 def _parameter(key: str, parameters: Collection[str]) -> str:
     """A parameter's name; one that comes from an imported model may be given as `import.name`."""
-    name = plain_name(key)
+    name = plain_name(str(key))
     if name in parameters:
         return name
     return next((one for one in parameters if name.endswith("." + one)), name)

@@ -321,6 +321,8 @@ def test_imports(tmp_path):
     assert m.evaluate({"基础": {"age": 20}, "y": 7}, "r") == wanted
     assert m.evaluate({"age": 20, "y": 7}, "r") == wanted
     assert m.evaluate({"age": 20}, "基础.is adult") is True
+    assert m.evaluate({"age": 20}, "is adult") is True
+    assert m.invoke("double it", {"n": 4}) == 8
     assert m.evaluate({"age": 20, "y": 200}, "r") == [True, D(20), None]
     assert m.evaluate({"age": 20}) == {"r": [True, D(20), None]}
     (tmp_path / "base.dmn").rename(tmp_path / "elsewhere.dmn")
