@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
-from yiwang.kernel.feel.temporal import Months, add_months
+from yiwang.kernel.feel.temporal import (
+    DAY_NANOS,
+    FarDate,
+    FarMoment,
+    FarSpan,
+    FineTime,
+    Months,
+    clock_nanos,
+    day_number,
+    days_in,
+    instant,
+    make_clock,
+    make_date,
+    make_date_of,
+    make_moment,
+    make_span,
+    moment_at,
+    ordinal,
+    parts,
+    span_nanos,
+)
 from yiwang.kernel.feel.values import DECIMAL, LONGEST, kind, kind_zh
-
-_DAY = timedelta(days=1)
 
 
 class Mismatch(Exception):
@@ -24,6 +42,11 @@ _NUMBERS: dict[str, Callable[[Decimal, Decimal], Decimal]] = {
     "/": DECIMAL.divide,
     "**": DECIMAL.power,
 }
+_SPANS = (timedelta, FarSpan)
+_CLOCKS = (time, FineTime)
+_MOMENTS = (datetime, FarMoment)
+_DAYS = (date, FarDate, FarMoment)  # datetime is a date in Python
+_POINTS = (*_CLOCKS, *_DAYS)
 
 
 def arithmetic(operator: str, left: Any, right: Any) -> Any:
@@ -31,27 +54,24 @@ def arithmetic(operator: str, left: Any, right: Any) -> Any:
 
     Raises:
         Mismatch: no such operation on these kinds.
-        ArithmeticError, ValueError, OverflowError: division by zero, out of range.
+        ArithmeticError, ValueError: division by zero, out of range.
     """
     if type(left) is Decimal and type(right) is Decimal:
+        if operator == "**" and not right:
+            return Decimal(1)  # 0 ** 0 as well, as in XPath
         return _NUMBERS[operator](left, right)
-    if operator == "+":
-        return _add(left, right)
-    if operator == "-":
-        return _subtract(left, right)
-    if operator == "*":
-        return _multiply(left, right)
-    if operator == "/":
-        return _divide(left, right)
-    raise _mismatch(operator, left, right)
+    calculate = _OPERATIONS.get(operator)
+    if calculate is None:
+        raise _mismatch(operator, left, right)
+    return calculate(left, right)
 
 
 def negate(value: Any) -> Any:
     """`-value` for a number or a duration. Raises Mismatch."""
     if type(value) is Decimal:
         return DECIMAL.minus(value)
-    if isinstance(value, timedelta):
-        return -value
+    if isinstance(value, _SPANS):
+        return make_span(-span_nanos(value))
     if isinstance(value, Months):
         return Months(-value.count)
     raise Mismatch(f"{kind_zh(kind(value))}不能取负")
@@ -67,28 +87,40 @@ def _add(left: Any, right: Any) -> Any:
             raise ValueError("文本太长")
         return left + right
     if isinstance(left, Months) and isinstance(right, Months):
-        return Months(left.count + right.count)
-    if isinstance(left, timedelta) and isinstance(right, timedelta):
-        return left + right
-    if isinstance(right, (Months, timedelta)) and isinstance(left, (date, time)):
+        return _months(left.count + right.count)
+    if isinstance(left, _SPANS) and isinstance(right, _SPANS):
+        return make_span(span_nanos(left) + span_nanos(right))
+    if isinstance(right, (Months, *_SPANS)) and isinstance(left, _POINTS):
         return shift(left, right)
-    if isinstance(left, (Months, timedelta)) and isinstance(right, (date, time)):
+    if isinstance(left, (Months, *_SPANS)) and isinstance(right, _POINTS):
         return shift(right, left)
     raise _mismatch("+", left, right)
 
 
 def _subtract(left: Any, right: Any) -> Any:
     if isinstance(left, Months) and isinstance(right, Months):
-        return Months(left.count - right.count)
-    if isinstance(left, timedelta) and isinstance(right, timedelta):
-        return left - right
-    if isinstance(left, date) and isinstance(right, date):
-        return _moment(left, right) - _moment(right, left)
-    if isinstance(left, time) and isinstance(right, time):
-        return _moment(left, right) - _moment(right, left)
-    if isinstance(left, (date, time)) and isinstance(right, (Months, timedelta)):
+        return _months(left.count - right.count)
+    if isinstance(left, _SPANS) and isinstance(right, _SPANS):
+        return make_span(span_nanos(left) - span_nanos(right))
+    if isinstance(left, _DAYS) and isinstance(right, _DAYS):
+        return _distance(_midnight(left), _midnight(right))
+    if isinstance(left, _CLOCKS) and isinstance(right, _CLOCKS):
+        return _distance(left, right)
+    if isinstance(left, _POINTS) and isinstance(right, (Months, *_SPANS)):
         return shift(left, negate(right))
     raise _mismatch("-", left, right)
+
+
+def _distance(left: Any, right: Any) -> Any:
+    (mark, later), (other, earlier) = instant(left), instant(right)
+    if mark != other:
+        raise Mismatch("一个带时区、一个不带，不能相减")
+    return make_span(later - earlier)
+
+
+def _midnight(value: Any) -> Any:
+    """A date counts as its midnight in UTC (table 57)."""
+    return value if isinstance(value, _MOMENTS) else make_moment(day_number(value), 0, UTC)
 
 
 def _multiply(left: Any, right: Any) -> Any:
@@ -102,8 +134,8 @@ def _multiply(left: Any, right: Any) -> Any:
 def _divide(left: Any, right: Any) -> Any:
     if isinstance(left, Months) and isinstance(right, Months):
         return DECIMAL.divide(Decimal(left.count), Decimal(right.count))
-    if isinstance(left, timedelta) and isinstance(right, timedelta):
-        return DECIMAL.divide(_microseconds(left), _microseconds(right))
+    if isinstance(left, _SPANS) and isinstance(right, _SPANS):
+        return DECIMAL.divide(Decimal(span_nanos(left)), Decimal(span_nanos(right)))
     if type(right) is not Decimal:
         raise _mismatch("/", left, right)
     return _scale("/", left, right)
@@ -112,35 +144,54 @@ def _divide(left: Any, right: Any) -> Any:
 def _scale(operator: str, duration: Any, factor: Decimal) -> Any:
     calculate = _NUMBERS[operator]
     if isinstance(duration, Months):
-        return Months(int(calculate(Decimal(duration.count), factor).to_integral_value(ROUND_DOWN)))
-    if isinstance(duration, timedelta):
-        return timedelta(microseconds=int(calculate(_microseconds(duration), factor)))
+        return _months(_towards_zero(calculate(Decimal(duration.count), factor)))
+    if isinstance(duration, _SPANS):
+        return make_span(_towards_zero(calculate(Decimal(span_nanos(duration)), factor)))
     raise _mismatch(operator, duration, factor)
 
 
-def _microseconds(value: timedelta) -> Decimal:
-    return Decimal(value // timedelta(microseconds=1))
+def _towards_zero(value: Decimal) -> int:
+    if abs(value) > 10**30:
+        raise ValueError("期间超出范围")
+    return int(value.to_integral_value(ROUND_DOWN))
 
 
-def shift(moment: Any, duration: Months | timedelta) -> Any:
-    """A date, time or date and time moved by a duration. Raises Mismatch, ValueError, OverflowError."""
-    if isinstance(moment, time):
-        if isinstance(duration, Months):
-            raise _mismatch("+", moment, duration)
-        start = datetime.combine(date(2000, 1, 1), moment)
-        return (start + duration % _DAY).timetz()  # round the clock
+def _months(count: int) -> Months:
+    if abs(count) > 12 * 2 * 10**9:
+        raise ValueError("期间超出范围")
+    return Months(count)
+
+
+def shift(point: Any, duration: Any) -> Any:
+    """A date, time or date and time moved by a duration. Raises Mismatch, ValueError.
+
+    A moment moves by elapsed time and keeps its zone; months move the calendar and keep the clock.
+    """
     if isinstance(duration, Months):
-        return add_months(moment, duration.count)
-    if isinstance(moment, datetime):
-        return moment + duration
-    return (datetime.combine(moment, time()) + duration).date()
+        if isinstance(point, _CLOCKS):
+            raise _mismatch("+", point, duration)
+        return _add_months(point, duration.count)
+    nanos = span_nanos(duration)
+    if isinstance(point, _CLOCKS):
+        return make_clock((clock_nanos(point) + nanos) % DAY_NANOS, point.tzinfo)  # round the clock
+    if isinstance(point, _MOMENTS):
+        return moment_at(instant(point)[1] + nanos, point.tzinfo)
+    return make_date_of(day_number(point) + nanos // DAY_NANOS)
 
 
-def _moment(value: date | time, other: date | time) -> datetime:
-    if isinstance(value, datetime):
-        return value
-    if isinstance(value, time):
-        return datetime.combine(date(2000, 1, 1), value)
-    # A date against a date and time counts as its midnight, in the other one's zone.
-    zone = other.tzinfo if isinstance(other, datetime) else None
-    return datetime.combine(value, time(), zone)
+def _add_months(point: Any, count: int) -> Any:
+    """The same day `count` months later; the last of the month when there is no such day."""
+    year, month, day = parts(point)
+    year, month = divmod(year * 12 + month - 1 + count, 12)
+    day = min(day, days_in(year, month + 1))
+    if isinstance(point, _MOMENTS):
+        return make_moment(ordinal(year, month + 1, day), clock_nanos(point), point.tzinfo)
+    return make_date(year, month + 1, day)
+
+
+_OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {
+    "+": _add,
+    "-": _subtract,
+    "*": _multiply,
+    "/": _divide,
+}

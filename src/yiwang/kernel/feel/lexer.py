@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from yiwang.kernel.feel.errors import FeelSyntaxError
 
@@ -27,7 +28,6 @@ _START = (
 )
 _PART = _START + "0-9\u00b7\u0300-\u036f\u203f-\u2040\uff10-\uff19'"
 IDENTIFIER = re.compile(f"[{_START}][{_PART}]*")
-_IS_PART = re.compile(f"[{_PART}]")
 _NUMBER = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _STRING = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _OPERATOR = re.compile(r"\*\*|<=|>=|!=|\.\.|->|[-+*/=<>()\[\]{},.:?@]")
@@ -49,34 +49,65 @@ class Token:
     end: int
 
 
-class Vocabulary:
-    """Names that one identifier cannot spell: with spaces, operators or brackets. Longest first."""
+_PIECE = re.compile(f"[{_PART}]+|[^{_PART}\\s]")
+_WHITE = re.compile(r"\s*")
+NAME = re.compile(f"[{_START}](?:[{_PART}]|[./\\-’+*]|\\s)*")
+"""A name where one is being declared: spaces and the additional symbols of rule 30 are part of it."""
 
-    def __init__(self, names: Iterable[str] = ()) -> None:
-        self._by_first: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
-        self._seen: set[str] = set()
+
+def plain_name(name: str) -> str:
+    """The name with each row of white space as one space."""
+    return " ".join(name.split())
+
+
+class Vocabulary:
+    """Names that one identifier cannot spell: with spaces, operators or brackets. The longest one counts.
+
+    A tree of pieces (words and symbols), so that looking one up takes no longer when there are many. Between two
+    words there must be white space; around a symbol there may be.
+
+    Args:
+        names: the names.
+        before: an operator that must come after a name, lest it be read as several.
+    """
+
+    def __init__(self, names: Iterable[str] = (), before: str = "") -> None:
+        self._tree: dict[str, Any] = {}
+        self._starts: set[str] = set()
+        self._before = before
         for name in names:
             self.add(name)
 
-    def add(self, name: str, follow: str = "") -> None:
-        """Know `name`; `follow` is a pattern that must come after it."""
-        words = name.split()
-        if not words or name in self._seen or IDENTIFIER.fullmatch(name):
-            return
-        self._seen.add(name)
-        end = f"(?![{_PART}])" if _IS_PART.match(words[-1][-1]) else ""
-        pattern = re.compile(r"\s+".join(map(re.escape, words)) + end + follow)
-        row = self._by_first.setdefault(words[0][0], [])
-        row.append((" ".join(words), pattern))
-        row.sort(key=lambda entry: -len(entry[0]))
+    def add(self, name: str) -> bool:
+        """Know `name`; False when there is no need, because an identifier spells it."""
+        if IDENTIFIER.fullmatch(name):
+            return False
+        pieces = _PIECE.findall(name)
+        if not pieces:
+            return False
+        tree = self._tree
+        for piece in pieces:
+            tree = tree.setdefault(piece, {})
+        tree[""] = plain_name(name)
+        self._starts.add(pieces[0][0])
+        return True
 
     def match(self, text: str, position: int) -> tuple[str, int] | None:
         """The longest known name at `position` and where it ends."""
-        for name, pattern in self._by_first.get(text[position], ()):
-            found = pattern.match(text, position)
-            if found:
-                return name, found.end()
-        return None
+        if text[position] not in self._starts:
+            return None
+        tree = self._tree
+        longest: tuple[str, int] | None = None
+        while found := _PIECE.match(text, position):
+            if found.group() not in tree:
+                break
+            tree = tree[found.group()]
+            end = found.end()
+            position = _WHITE.match(text, end).end()  # type: ignore[union-attr]  # matches nothing as well
+            name = tree.get("")
+            if name is not None and (not self._before or text.startswith(self._before, position)):
+                longest = name, end
+        return longest
 
 
 def skip_space(text: str, position: int) -> int:
@@ -95,10 +126,13 @@ def scan(text: str, position: int, known: tuple[Vocabulary, ...]) -> Token:
     if start >= len(text):
         return Token("end", "", start, start)
     plain = IDENTIFIER.match(text, start)
+    longest: tuple[str, int] | None = None
     for vocabulary in known:
         found = vocabulary.match(text, start)
-        if found and (plain is None or found[1] > plain.end()):
-            return Token("name", found[0], start, found[1])
+        if found and (longest is None or found[1] > longest[1]):
+            longest = found
+    if longest and (plain is None or longest[1] > plain.end()):
+        return Token("name", longest[0], start, longest[1])
     if plain:
         word = plain.group()
         return Token("keyword" if word in KEYWORDS else "name", word, start, plain.end())

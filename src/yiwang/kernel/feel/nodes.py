@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -166,7 +167,20 @@ class RangeOf(Node):
 @dataclass(frozen=True, slots=True)
 class Lambda(Node):
     parameters: tuple[str, ...]
+    types: tuple[TypeOf | None, ...]
     body: Node
+    external: bool = False
+    """`function(a) external {…}`: code outside, which is never run."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Native(Node):
+    """Code of the caller's own as a part of an expression, such as a decision table in a boxed context.
+
+    `run(evaluation, scope)` gives the value; see `evaluation.Run` and `evaluation.Scope`.
+    """
+
+    run: Callable[[Any, Any], Any]
 
 
 @dataclass(frozen=True, slots=True)

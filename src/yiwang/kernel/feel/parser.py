@@ -7,101 +7,36 @@ Nothing is ever tried twice, so parsing time grows with the length of the text o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
-from decimal import Decimal, DecimalException
-from typing import NoReturn
+from collections.abc import Callable
+from decimal import DecimalException
 
 from yiwang.kernel.feel import nodes as n
 from yiwang.kernel.feel.errors import FeelSyntaxError
-from yiwang.kernel.feel.lexer import IDENTIFIER, Token, Vocabulary, scan, skip_space
+from yiwang.kernel.feel.lexer import scan
+from yiwang.kernel.feel.reader import Reader, Words
 from yiwang.kernel.feel.values import DECIMAL
 
-DEEPEST = 40  # nested brackets; the evaluator recurses on them
 LONGEST_CHAIN = 150  # operators, paths or filters in one row
 _COMPARISONS = frozenset(("=", "!=", "<", "<=", ">", ">="))
 _LEVELS: dict[str, int] = {"+": 4, "-": 4, "*": 5, "/": 5, "**": 6}
-_TYPES = ("days and time duration", "years and months duration", "date and time")
-_MEMBERS = ("time offset", "start included", "end included")
 
 
-class Parser:
-    """One text. `names` are the names in scope, `builtins` the functions with spaces in their names."""
+class Parser(Reader):
+    """Reads expressions and tests."""
 
-    def __init__(self, text: str, names: Collection[str], builtins: Collection[str]) -> None:
-        self.text = text
-        self.position = 0
-        self.depth = 0
-        self.names = Vocabulary()
-        self.members = Vocabulary(_MEMBERS)
-        self.functions = Vocabulary()
-        self.types = Vocabulary(_TYPES)
-        for name in builtins:
-            # "date and time" is also what two names and an operator look like: a function only before "(".
-            self.functions.add(name, r"(?=\s*\()")
-        for name in names:
-            self._declare(name)
-        self._token: Token | None = None
+    def __init__(self, text: str, words: Words) -> None:
+        super().__init__(text, words)
+        self.range_depth = 0  # at which depth a range's end is being read
+        self.in_filter = False
         self.asks = False  # whether the part just read says "?"
         self.partial = False  # whether it says "partial"
-
-    # Tokens
-
-    def peek(self) -> Token:
-        if self._token is None:
-            self._token = scan(self.text, self.position, (self.names, self.functions))
-        return self._token
-
-    def next(self) -> Token:
-        token = self.peek()
-        self.position, self._token = token.end, None
-        return token
-
-    def at(self, *texts: str) -> bool:
-        token = self.peek()
-        return token.kind in ("operator", "keyword") and token.text in texts
-
-    def take(self, *texts: str) -> bool:
-        if self.at(*texts):
-            self.next()
-            return True
-        return False
-
-    def expect(self, text: str) -> None:
-        if not self.take(text):
-            self.fail(f"这里应为「{text}」")
-
-    def fail(self, message: str) -> NoReturn:
-        token = self.peek()
-        found = f"，却是「{token.text}」" if token.kind != "end" else "，表达式却结束了"
-        raise FeelSyntaxError(message + found, token.start)
-
-    def end(self) -> None:
-        token = self.peek()
-        if token.kind == "end":
-            return
-        hint = "；含空格的名称请先声明" if token.kind == "name" else ""
-        raise FeelSyntaxError(f"多出「{token.text}」，请删去或补上运算符{hint}", token.start)
-
-    def _declare(self, name: str) -> None:
-        # A dotted name is a path: each step may hold spaces of its own.
-        for step in name.split("."):
-            self.names.add(step)
-            self.members.add(step)
-        self._token = None
-
-    @contextmanager
-    def _nested(self) -> Iterator[None]:
-        self.depth += 1
-        if self.depth > DEEPEST:
-            raise FeelSyntaxError(f"括号嵌套超过 {DEEPEST} 层，请拆成几个表达式", self.position)
-        yield
-        self.depth -= 1
 
     # Expressions
 
     def expression(self) -> n.Node:
         with self._nested():
+            if self.at("<", "<=", ">", ">="):
+                return self._open_range()  # rule 2.j: a simple test may stand where an expression does
             return self._binary(1)
 
     def _binary(self, level: int) -> n.Node:
@@ -147,35 +82,66 @@ class Parser:
         signs = 0
         while self.take("-"):
             signs += 1
-        value = self._postfix(self._primary())
+        value: n.Node
+        if signs and self.peek().kind == "number":
+            # The sign belongs to the number (rule 37), so -1 instance of number.
+            number = self._number()
+            value = n.Literal(DECIMAL.minus(number.value)) if signs % 2 else number
+            signs = 0
+        else:
+            value = self._primary()
+        value = self._postfix(value)
         if self.take("instance"):
             self.expect("of")
             value = n.InstanceOf(value, self._type())
         if signs == 0:
             return value
-        if isinstance(value, n.Literal) and isinstance(value.value, Decimal):
-            return n.Literal(-value.value if signs % 2 else value.value)
         return n.Negate(value) if signs % 2 else n.Negate(n.Negate(value))
 
     def _postfix(self, value: n.Node) -> n.Node:
         for _ in range(LONGEST_CHAIN):
             if self.take("."):
                 value = n.Path(value, self._member())
-            elif self.take("["):
-                value = n.Filter(value, self.expression())
-                self.expect("]")
+            elif self.at("[") and not self._closes_range():
+                self.next()
+                value = n.Filter(value, self._condition())
             elif self.take("("):
                 value = self._call(value)
             else:
                 return value
         raise FeelSyntaxError(f"一行里的「.」「[」「(」超过 {LONGEST_CHAIN} 个，请拆开", self.position)
 
+    def _closes_range(self) -> bool:
+        """Whether the `[` that follows ends a range such as `]1..3[`: no filter begins with what is behind it."""
+        if self.range_depth != self.depth:
+            return False
+        bracket = self.peek()
+        behind = scan(self.text, bracket.end, self.known)
+        if behind.kind == "operator":
+            return behind.text not in ("-", "(", "[", "{", "@", "?")
+        starts = ("true", "false", "null", "if", "for", "some", "every", "function")
+        return behind.kind == "end" or (behind.kind == "keyword" and behind.text not in starts)
+
+    def _condition(self) -> n.Node:
+        """What stands in a filter's brackets, where the items' members are names in scope."""
+        outer, self.known = self.known, (*self.known[:2], self.words.members, self.words.functions)
+        around, self.in_filter = self.in_filter, True
+        self._token = None
+        condition = self.expression()
+        self.known, self.in_filter = outer, around
+        self.expect("]")
+        return condition
+
     def _member(self) -> str:
-        token = scan(self.text, self.position, (self.members,))
+        token = scan(self.text, self.position, (self.local, self.words.members))
         if token.kind not in ("name", "keyword"):
+            self._token = token
             self.fail("「.」后面应为名称")
         self.position, self._token = token.end, None
-        return token.text
+        name = token.text
+        while self.peek().kind == "name":  # words in a row can only be one name
+            name += " " + self.next().text
+        return name
 
     def _call(self, function: n.Node) -> n.Node:
         arguments: list[n.Node] = []
@@ -192,27 +158,6 @@ class Parser:
         self.expect(")")
         return n.Call(function, tuple(arguments), tuple(names))
 
-    def _argument_name(self) -> str | None:
-        """The name in `name: value`; nothing is consumed when there is none."""
-        end = self._words(":")
-        if end is None:
-            return None
-        name = " ".join(self.text[self.position : end].split())
-        self.position, self._token = end, None
-        self.expect(":")
-        return name
-
-    def _words(self, stop: str) -> int | None:
-        """Where a row of plain words ends, when `stop` follows it; names being declared are read so."""
-        position = skip_space(self.text, self.position)
-        end = position
-        while found := IDENTIFIER.match(self.text, position):
-            end = found.end()
-            position = skip_space(self.text, end)
-        if end == skip_space(self.text, self.position) or not self.text.startswith(stop, position):
-            return None
-        return end
-
     # Primaries
 
     def _primary(self) -> n.Node:
@@ -224,14 +169,17 @@ class Parser:
             return n.Literal(token.text)
         if token.kind == "name":
             self.next()
-            self.partial = self.partial or token.text == "partial"
-            return n.Name(token.text)
+            name = token.text
+            while self.in_filter and self.peek().kind == "name":
+                name += " " + self.next().text  # words in a row: a member of the items, known only to them
+            self.partial = self.partial or name == "partial"
+            return n.Name(name)
         handler = _PRIMARIES.get(token.text) if token.kind in ("operator", "keyword") else None
         if handler is None:
             self.fail("这里应为一个值")
         return handler(self)
 
-    def _number(self) -> n.Node:
+    def _number(self) -> n.Literal:
         token = self.next()
         try:
             return n.Literal(DECIMAL.create_decimal(token.text))
@@ -281,7 +229,7 @@ class Parser:
         self.next()
         items: list[n.Node] = []
         while not self.at("]"):
-            items.append(self.expression())
+            items.append(self._open_range() if self.at("=") else self.expression())
             if len(items) == 1 and self.take(".."):
                 return self._range(True, items[0])
             if not self.take(","):
@@ -296,7 +244,9 @@ class Parser:
         return self._range(False, start)
 
     def _range(self, start_included: bool, start: n.Node) -> n.Node:
+        outer, self.range_depth = self.range_depth, self.depth + 1
         end = self.expression()
+        self.range_depth = outer
         if not self.at(")", "]", "["):
             self.fail("区间应以「)」或「]」结束")
         return n.RangeOf(start_included, start, end, self.next().text == "]")
@@ -304,13 +254,15 @@ class Parser:
     def _context(self) -> n.Node:
         self.next()
         entries: list[tuple[str, n.Node]] = []
+        keys: set[str] = set()
         while not self.at("}"):
             token = self.peek()
             key = self.next().text if token.kind == "string" else self._argument_key()
             if token.kind == "string":
                 self.expect(":")
-            if any(key == known for known, _ in entries):
+            if key in keys:
                 raise FeelSyntaxError(f"「{key}」写了两次，请删去一个", token.start)
+            keys.add(key)
             entries.append((key, self.expression()))
             self._declare(key)
             if not self.take(","):
@@ -318,23 +270,19 @@ class Parser:
         self.expect("}")
         return n.ContextOf(tuple(entries))
 
-    def _argument_key(self) -> str:
-        name = self._argument_name()
-        if name is None:
-            token = self.peek()
-            if token.kind != "name":
-                self.fail("这里应为名称")
-            name = self.next().text
-            self.expect(":")
-        return name
-
     def _if(self) -> n.Node:
-        self.next()
-        condition = self.expression()
-        self.expect("then")
-        then = self.expression()
-        self.expect("else")
-        return n.If(condition, then, self.expression())
+        cases: list[tuple[n.Node, n.Node]] = []
+        while self.take("if"):  # else if … else if … is one row, not one inside the other
+            condition = self.expression()
+            self.expect("then")
+            cases.append((condition, self.expression()))
+            self.expect("else")
+            if len(cases) > LONGEST_CHAIN:
+                raise FeelSyntaxError(f"「else if」超过 {LONGEST_CHAIN} 个，请改用决策表", self.position)
+        value = self.expression()
+        for condition, then in reversed(cases):
+            value = n.If(condition, then, value)
+        return value
 
     def _for(self) -> n.Node:
         self.next()
@@ -362,55 +310,21 @@ class Parser:
             if not self.take(","):
                 return tuple(result)
 
-    def _variable(self) -> str:
-        words = []
-        while self.peek().kind == "name":
-            words.append(self.next().text)
-        if not words:
-            self.fail("这里应为变量名")
-        name = " ".join(words)
-        self._declare(name)
-        return name
-
     def _lambda(self) -> n.Node:
         self.next()
         self.expect("(")
-        parameters = []
+        parameters: list[str] = []
+        types: list[n.TypeOf | None] = []
         while not self.at(")"):
             parameters.append(self._variable())
-            if self.take(":"):
-                self._type()
+            types.append(self._type() if self.take(":") else None)
             if not self.take(","):
                 break
         self.expect(")")
-        if self.at("external"):
-            raise FeelSyntaxError("不支持外部函数（external），请用 FEEL 写出", self.position)
-        return n.Lambda(tuple(parameters), self.expression())
-
-    def _type(self) -> n.TypeOf:
-        with self._nested():
-            token = scan(self.text, self.position, (self.types,))
-            if token.kind not in ("name", "keyword"):
-                self.fail("这里应为类型，例如 number、string、date")
-            self.position, self._token = token.end, None
-            name, members, arguments = token.text, [], []
-            if name == "function" and self.take("<"):
-                while not self.at(">"):
-                    arguments.append(self._type())
-                    if not self.take(","):
-                        break
-                self.expect(">")
-                self.expect("->")
-                arguments.append(self._type())
-            elif name in ("list", "range", "context") and self.take("<"):
-                while True:
-                    if name == "context":
-                        members.append(self._argument_key())
-                    arguments.append(self._type())
-                    if name != "context" or not self.take(","):
-                        break
-                self.expect(">")
-            return n.TypeOf(name, tuple(arguments), tuple(members))
+        if len(set(parameters)) < len(parameters):
+            self.fail("两个参数同名，请改名")
+        external = self.take("external")
+        return n.Lambda(tuple(parameters), tuple(types), self.expression(), external)
 
     # Tests
 

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from yiwang.kernel.feel.temporal import Months
-from yiwang.kernel.feel.values import Range, kind
+from yiwang.kernel.feel.temporal import (
+    NANO,
+    Clock,
+    Moment,
+    Months,
+    Span,
+    clock_nanos,
+    day_number,
+    make_clock,
+    make_date_of,
+    offset,
+    parts,
+    seconds_of,
+    span_nanos,
+)
+from yiwang.kernel.feel.values import kind
 
 _Reader = Callable[[Any], Any]
 
@@ -26,38 +39,35 @@ def _years_part(value: Months) -> Decimal:
     return Decimal(_sign(value.count) * (abs(value.count) // 12))
 
 
-def _clock_part(divisor: int, modulus: int) -> _Reader:
-    def read(value: timedelta) -> Decimal:
-        return Decimal(_sign(value.days) * (abs(value).seconds // divisor % modulus))
+def _span_part(seconds: int, modulus: int | None) -> _Reader:
+    def read(value: Span) -> Decimal:
+        nanos = span_nanos(value)
+        whole = abs(nanos) // NANO // seconds
+        return Decimal(_sign(nanos) * (whole % modulus if modulus else whole))
 
     return read
 
 
-def _duration_seconds(value: timedelta) -> Decimal:
-    rest = abs(value)
-    return _sign(value.days) * (Decimal(rest.seconds % 60) + Decimal(rest.microseconds).scaleb(-6))
+def _span_seconds(value: Span) -> Decimal:
+    nanos = span_nanos(value)
+    return seconds_of(_sign(nanos) * (abs(nanos) % (60 * NANO)))
 
 
-def _zone_name(value: datetime | time) -> str | None:
+def _zone_name(value: Clock | Moment) -> str | None:
     return value.tzinfo.key if isinstance(value.tzinfo, ZoneInfo) else None
 
 
-def _seconds(value: datetime | time) -> Decimal:
-    whole = Decimal(value.second)
-    return whole + Decimal(value.microsecond).scaleb(-6) if value.microsecond else whole
-
-
 _DAY: dict[str, _Reader] = {
-    "year": lambda value: Decimal(value.year),
-    "month": lambda value: Decimal(value.month),
-    "day": lambda value: Decimal(value.day),
-    "weekday": lambda value: Decimal(value.isoweekday()),
+    "year": lambda value: Decimal(parts(value)[0]),
+    "month": lambda value: Decimal(parts(value)[1]),
+    "day": lambda value: Decimal(parts(value)[2]),
+    "weekday": lambda value: Decimal((day_number(value) - 1) % 7 + 1),
 }
 _CLOCK: dict[str, _Reader] = {
-    "hour": lambda value: Decimal(value.hour),
-    "minute": lambda value: Decimal(value.minute),
-    "second": _seconds,
-    "time offset": lambda value: value.utcoffset(),
+    "hour": lambda value: Decimal(clock_nanos(value) // NANO // 3600),
+    "minute": lambda value: Decimal(clock_nanos(value) // NANO // 60 % 60),
+    "second": lambda value: seconds_of(clock_nanos(value) % (60 * NANO)),
+    "time offset": offset,
     "timezone": _zone_name,
 }
 _PROPERTIES: Mapping[str, Mapping[str, _Reader]] = {
@@ -66,15 +76,15 @@ _PROPERTIES: Mapping[str, Mapping[str, _Reader]] = {
     "date and time": {
         **_DAY,
         **_CLOCK,
-        "date": lambda value: value.date(),
-        "time": lambda value: value.timetz(),
+        "date": lambda value: make_date_of(day_number(value)),
+        "time": lambda value: make_clock(clock_nanos(value), value.tzinfo),
     },
     "years and months duration": {"years": _years_part, "months": _months_part},
     "days and time duration": {
-        "days": lambda value: Decimal(_sign(value.days) * abs(value).days),
-        "hours": _clock_part(3600, 24),
-        "minutes": _clock_part(60, 60),
-        "seconds": _duration_seconds,
+        "days": _span_part(86_400, None),
+        "hours": _span_part(3600, 24),
+        "minutes": _span_part(60, 60),
+        "seconds": _span_seconds,
     },
     "range": {
         "start": lambda value: value.start,
@@ -85,7 +95,7 @@ _PROPERTIES: Mapping[str, Mapping[str, _Reader]] = {
 }
 
 
-def has_properties(value: date | time | timedelta | Months | Range | Any) -> bool:
+def has_properties(value: Any) -> bool:
     """Whether values of this kind have properties at all."""
     return kind(value) in _PROPERTIES
 

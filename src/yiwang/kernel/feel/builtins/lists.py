@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
 from functools import cmp_to_key
@@ -17,6 +18,7 @@ from yiwang.kernel.feel.values import (
     convert,
     deep,
     equal,
+    identity,
     kind,
 )
 
@@ -128,9 +130,7 @@ def stddev(*arguments: Any) -> Any:
 
 @builtin("mode", "list: any*")
 def mode(*arguments: Any) -> list[Decimal]:
-    tally: dict[Decimal, int] = {}
-    for value in _numbers(arguments):
-        tally[value] = tally.get(value, 0) + 1
+    tally = Counter(_numbers(arguments))
     top = max(tally.values(), default=0)
     return sorted(value for value, times in tally.items() if times == top)
 
@@ -138,9 +138,9 @@ def mode(*arguments: Any) -> list[Decimal]:
 @builtin("all", "list: any*")
 def all_(*arguments: Any) -> bool | None:
     values = _values(arguments)
-    if False in values:
+    if any(value is False for value in values):
         return False
-    return True if all(value is True for value in values) else None
+    return True if all(value is True for value in _booleans(values)) else None
 
 
 @builtin("any", "list: any*")
@@ -148,13 +148,23 @@ def any_(*arguments: Any) -> bool | None:
     values = _values(arguments)
     if any(value is True for value in values):
         return True
-    return False if all(value is False for value in values) else None
+    return False if all(value is False for value in _booleans(values)) else None
 
 
-@builtin("sublist", "list: list", "start position: number", "length: number?")
+def _booleans(values: list[Any]) -> list[bool | None]:
+    if not all(value is None or type(value) is bool for value in values):
+        raise ValueError("列表里应全是是否值")
+    return values
+
+
+@builtin("sublist", "list: list", "start position: number", "length: number|null?")
 def sublist(items: list[Any], start: Decimal, length: Decimal | None = None) -> list[Any]:
     first = _index(items, start)
-    return items[first:] if length is None else items[first : first + max(int(length), 0)]
+    if length is None:
+        return items[first:]
+    if not 1 <= length <= len(items) - first:
+        raise ValueError(f"长度应在 1 到 {len(items) - first} 之间")
+    return items[first : first + int(length)]
 
 
 @builtin("append", "list: list", "item: any*")
@@ -169,7 +179,7 @@ def concatenate(*lists: list[Any]) -> list[Any]:
 
 @builtin("insert before", "list: list", "position: number", "newItem: any")
 def insert_before(items: list[Any], position: Decimal, item: Any) -> list[Any]:
-    index = _index(items, position, extra=1)
+    index = _index(items, position)
     return _short([*items[:index], item, *items[index:]])
 
 
@@ -190,10 +200,10 @@ def list_replace(items: list[Any], match: Function, item: Any) -> list[Any]:
     return [item if match.call(old, item) is True else old for old in items]
 
 
-def _index(items: list[Any], position: Decimal, extra: int = 0) -> int:
+def _index(items: list[Any], position: Decimal) -> int:
     place = int(position)
     index = place - 1 if place > 0 else len(items) + place
-    if place == 0 or not 0 <= index < len(items) + extra:
+    if place == 0 or not 0 <= index < len(items):
         raise ValueError(f"位置 {position} 不在列表里，列表有 {len(items)} 项，从 1 数起")
     return index
 
@@ -215,27 +225,29 @@ def union(*lists: list[Any]) -> list[Any]:
 
 @builtin("distinct values", "list: list")
 def distinct_values(items: list[Any]) -> list[Any]:
-    result: list[Any] = []
-    seen: set[tuple[str, Any]] = set()
+    first: dict[Any, Any] = {}
     for item in items:
-        key = (kind(item), item) if kind(item) in ORDERED else None
-        if key in seen or (key is None and any(equal(item, other) is True for other in result)):
-            continue
-        if key is not None:
-            seen.add(key)
-        result.append(item)
-    return result
+        first.setdefault(identity(item), item)
+    return list(first.values())
 
 
 @builtin("flatten", "list: list")
 def flatten(items: list[Any]) -> list[Any]:
     result: list[Any] = []
+    _flatten(items, result)
+    return result
+
+
+def _flatten(items: list[Any], result: list[Any]) -> None:
     for item in items:
-        result.extend(flatten(item) if isinstance(item, list) else [item])
-    return _short(result)
+        if isinstance(item, list):
+            _flatten(item, result)
+        else:
+            result.append(item)
+    _short(result)
 
 
-@builtin("sort", "list: list", "precedes: function?")
+@builtin("sort", "list: list", "precedes: function|null?")
 def sort(items: list[Any], precedes: Function | None = None) -> list[Any]:
     before: Callable[[Any, Any], Any] = precedes.call if precedes else lambda a, b: compare("<", a, b)
 
@@ -250,7 +262,9 @@ def sort(items: list[Any], precedes: Function | None = None) -> list[Any]:
 
 @builtin("get value", "m: context", "key: string")
 def get_value(context: dict[str, Any], key: str) -> Any:
-    return deep(context.get(key))
+    if key not in context:
+        raise ValueError(f"没有「{key}」的值")
+    return deep(context[key])
 
 
 @builtin("get value", "m: context", "keys: list")

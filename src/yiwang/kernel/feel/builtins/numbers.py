@@ -14,6 +14,7 @@ from decimal import (
 )
 
 from yiwang.kernel.feel.builtins.registry import builtin
+from yiwang.kernel.feel.temporal import Months, Span, make_span, span_nanos
 from yiwang.kernel.feel.values import DECIMAL
 
 
@@ -72,6 +73,13 @@ def round_half_down(value: Decimal, scale: Decimal | None = None) -> Decimal:
 @builtin("abs", "n: number")
 def abs_(value: Decimal) -> Decimal:
     return DECIMAL.abs(value)
+
+
+@builtin("abs", "n: days and time duration|years and months duration")
+def abs_duration(value: Span | Months) -> Span | Months:
+    if isinstance(value, Months):
+        return Months(abs(value.count))
+    return make_span(abs(span_nanos(value)))
 
 
 @builtin("modulo", "dividend: number", "divisor: number")

@@ -1,12 +1,24 @@
 """Laws that hold for every input, tried on random ones."""
 
 import decimal
-from datetime import date, datetime, time, timedelta
+import re
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from yiwang.kernel.feel import FeelSyntaxError, Months, parse, parse_unary
+from yiwang.kernel.feel import (
+    FarDate,
+    FarMoment,
+    FarSpan,
+    FeelSyntaxError,
+    FineTime,
+    Months,
+    Range,
+    parse,
+    parse_unary,
+)
 
 QUICK = settings(max_examples=150, deadline=None)
 truth = st.sampled_from([True, False, None])
@@ -23,6 +35,11 @@ values = st.recursive(
     | st.datetimes(timezones=st.none() | st.timezones())
     | st.timedeltas()
     | st.builds(Months, st.integers())
+    | st.builds(FarDate, st.integers(10_000, 999_999_999), st.just(2), st.just(28))
+    | st.builds(FarMoment, st.integers(4_000_000, 10**11), st.integers(0, 10**13), st.timezones())
+    | st.builds(FineTime, st.integers(1, 10**13).filter(lambda n: n % 1000))
+    | st.builds(FarSpan, st.integers().filter(lambda n: n % 1000))
+    | st.builds(Range, st.booleans(), st.integers(), st.integers(), st.booleans())
     | st.builds(object)
     | st.binary(max_size=3),
     lambda inner: (
@@ -131,6 +148,17 @@ SEEDS = [
         "duration(a)",
     ),
     *(
+        "range(a)",
+        "years and months duration(a, b)",
+        "date and time(a, b, c, a, b, c)",
+        "a instance of context<a: range<number>>",
+        "a.time offset",
+        "a - b + c",
+        "a + b * c",
+        "day of year(a)",
+        "(function(x: list<date>) x)(a)",
+        "context merge([a, b])",
+        "union(a, b)",
         "date(a, b, c)",
         "time(a, b, c)",
         "date and time(a, b)",
@@ -276,3 +304,46 @@ def test_evaluate_never_raises(expression, a, b, c):
 @given(st.sampled_from(["< 5", "a", "[a..b]", "not(a, < b)", "? = a", "a.b"]), values, values, values)
 def test_unary_is_three_valued(text, value, a, b):
     assert parse_unary(text).evaluate(value, {"a": a, "b": b}) in (True, False, None)
+
+
+far = st.builds(
+    lambda year, month, day: f"{'-' if year < 0 else ''}{abs(year):04}-{month:02}-{day:02}",
+    st.integers(-999_999_999, 999_999_999),
+    st.integers(1, 12),
+    st.integers(1, 28),
+)
+spans = st.integers(-(10**12), 10**12).map(lambda n: n * 7)
+
+
+@QUICK
+@given(far, spans)
+def test_days_added_and_taken_away(text, days):
+    moved = both(f'@"{text}" + d * @"P1D"', d=days)
+    if moved is not None:
+        assert both('string(m - d * @"P1D")', m=moved, d=days) == text
+        assert both(f'm - @"{text}"', m=moved) == both('d * @"P1D"', d=days)
+        assert both("m.weekday", m=moved) == both(f'@"{text}".weekday')  # whole weeks
+
+
+@QUICK
+@given(
+    st.datetimes(min_value=datetime(1900, 1, 1), max_value=datetime(2100, 1, 1)),
+    st.sampled_from(["Europe/Paris", "Asia/Shanghai", "America/New_York", "Australia/Lord_Howe"]),
+    st.integers(-(10**7), 10**7),
+)
+def test_elapsed_time_in_a_zone(moment, zone, seconds):
+    start = moment.replace(microsecond=0, tzinfo=ZoneInfo(zone))
+    moved = both('m + s * @"PT1S"', m=start, s=seconds)
+    assert moved.astimezone(UTC) == start.astimezone(UTC) + timedelta(seconds=seconds)
+    assert moved.tzinfo is start.tzinfo
+
+
+@QUICK
+@given(st.text("ab|(", max_size=6), st.text("ab", max_size=6))
+def test_patterns_of_plain_letters_are_pythons(pattern, text):
+    try:
+        wanted = re.search(pattern, text) is not None
+    except re.error:
+        wanted = None
+    found = both("matches(t, p)", t=text, p=pattern)
+    assert found is wanted

@@ -1,0 +1,1 @@
+"""Judgement 研判: what follows from what is known. The decision models are in `dmn`; the language is kernel/feel."""
