@@ -87,6 +87,29 @@ def test_no_accessibility_violation_for_residents(visit, mode):
     assert {k: v for k, v in found.items() if v} == {}
 
 
+WORKPLACES = {
+    "official10": ["/desk/undertakings", "/messages", "/mandates", "/uses", "/accounts/2fa/"],
+    "manager": ["/desk/manage", "/desk/ratings"],
+    "window": ["/window"],
+    "author": ["/packs", "/packs/write", "/packs/write?copy=yb.insured_proof"],
+}
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("who", WORKPLACES)
+def test_no_accessibility_violation_where_people_work(visit, mode, who):
+    size, name = MODES[mode]
+    page = visit(who, viewport=size)
+    page.context.add_cookies([{"name": "mode", "value": name, "url": PRODUCT.url}])
+    found = {}
+    for path in WORKPLACES[who]:
+        assert page.goto(path).status == 200, path
+        found[path] = violations(page)
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= size["width"], f"{path} is {wide} px wide"
+    assert {k: v for k, v in found.items() if v} == {}
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_no_accessibility_violation_in_cases_and_at_the_desk(visit, mode):
     size, name = MODES[mode]

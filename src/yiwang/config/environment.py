@@ -25,6 +25,7 @@ class Environment:
     demo: invented persons and a sign-in list; never on a real server.
     var: folder of all local state (database, files, keys, logs).
     database_url: the application's connection; None means the embedded PostgreSQL under ``var``.
+    staff_mfa: officials must have a second factor.
     database_owner_url: the owner's connection, used to migrate; defaults to ``database_url``.
     """
 
@@ -39,6 +40,7 @@ class Environment:
     database_url: str | None
     database_owner_url: str | None
     secret_key: str
+    staff_mfa: bool
     email_url: str | None
     sms_sender: str | None
     signing_p12: str | None
@@ -103,6 +105,7 @@ def read() -> Environment:
         database_url=os.environ.get("DATABASE_URL"),
         database_owner_url=os.environ.get("DATABASE_OWNER_URL"),
         secret_key=secret,
+        staff_mfa=os.environ.get("YIWANG_STAFF_MFA", "0" if demo else "1") == "1",
         email_url=os.environ.get("YIWANG_EMAIL_URL"),
         sms_sender=os.environ.get("YIWANG_SMS_SENDER"),
         signing_p12=os.environ.get("YIWANG_SIGNING_P12"),

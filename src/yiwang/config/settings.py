@@ -22,8 +22,6 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
-    "allauth",
-    "allauth.account",
     "django_cotton",
     "django_vite",
     "yiwang.kernel.accounts",
@@ -42,6 +40,9 @@ INSTALLED_APPS = [
     "yiwang.domains.services",
     "yiwang.surfaces.portal",
     "yiwang.surfaces.workbench",
+    "allauth",  # after ours, so that our templates go before its own
+    "allauth.account",
+    "allauth.mfa",
 ]
 
 MIDDLEWARE = [
@@ -56,8 +57,9 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "allauth.account.middleware.AccountMiddleware",
     "yiwang.kernel.access.middleware.OneTransaction",
+    "allauth.account.middleware.AccountMiddleware",  # inside: it turns its own exceptions into pages
+    "yiwang.kernel.accounts.second_factor.StaffNeedSecondFactor",
 ]
 
 
@@ -122,6 +124,10 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_USER_MODEL_EMAIL_FIELD = None
 ACCOUNT_LOGOUT_REDIRECT_URL = "home"
 ACCOUNT_SESSION_REMEMBER = False
+
+MFA_ADAPTER = "yiwang.kernel.accounts.second_factor.Adapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+SECOND_FACTOR_KEY = environment.derived_secret(ENV.secret_key, "second factor")
 
 SESSION_COOKIE_AGE = 8 * 3600  # a working day; a form outlives it (see services.screens)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ENV.https

@@ -22,6 +22,7 @@ urlpatterns = [
     path("demo/sign-in", portal.demo_sign_in, name="demo_sign_in"),
     path("accounts/login/", SignIn.as_view(), name="account_login"),
     path("accounts/", include("allauth.account.urls")),
+    path("accounts/2fa/", include("allauth.mfa.urls")),
     path("search", searching.search, name="search"),
     path("life", life.life_map, name="life"),
     path("life/<slug:stage_id>", life.stage, name="life_stage"),

@@ -1,0 +1,96 @@
+"""Second factors: set up in the browser, asked for at sign-in, required of officials where the setting says so."""
+
+import dataclasses
+
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from django.conf import settings
+from django.http import HttpResponse
+from test_pages import violations
+
+from yiwang.kernel.access.contracts import SYSTEM, Actor
+from yiwang.kernel.access.session import acting
+from yiwang.kernel.accounts.models import User
+from yiwang.kernel.accounts.second_factor import HAS_ONE, StaffNeedSecondFactor
+from yiwang.kernel.ids import new_id
+
+PASSWORD = "a-long-Passphrase-7"
+
+
+def code_of(secret):
+    return format_hotp_value(hotp_value(secret, next(yield_hotp_counters_from_time())))
+
+
+def sign_in(page, name):
+    page.goto("/accounts/login/?next=/cases")
+    page.fill("#id_login", name)
+    page.fill("#id_password", PASSWORD)
+    page.click("form[action='/accounts/login/'] button")
+    page.wait_for_load_state()
+
+
+def test_set_up_once_then_asked_for_at_each_sign_in(visit):
+    with acting(SYSTEM):
+        person = User.objects.select_related("person").get(username="official19").person
+        user = User.objects.create_user("twofactor", PASSWORD, person=person)
+    page = visit()
+    sign_in(page, "twofactor")
+    page.goto("/accounts/2fa/")
+    assert violations(page) == []
+    page.click("text=设置两步验证")
+    page.wait_for_load_state()
+    assert "再确认一次" in page.inner_text("h1")  # a session left open sets nothing up
+    assert violations(page) == []
+    page.fill("#password", PASSWORD)
+    page.click("main button")
+    page.wait_for_load_state()
+    assert violations(page) == []
+    secret = page.inner_text("form .num")
+    page.fill("#code", "000000")
+    page.click("button:text-is('开启')")
+    assert "没有通过" in page.inner_text("main")
+    secret = page.inner_text("form .num")
+    page.fill("#code", code_of(secret))
+    page.click("button:text-is('开启')")
+    page.wait_for_load_state()
+    assert violations(page) == []
+    recovery = page.locator(".codes li").first.inner_text()
+    stored = Authenticator.objects.get(user=user, type="totp").data["secret"]
+    assert secret not in stored  # encrypted in the database
+    again = visit()
+    sign_in(again, "twofactor")
+    assert "两步验证" in again.inner_text("h1")
+    assert violations(again) == []
+    again.goto("/cases")
+    assert "两步验证" in again.inner_text("h1")  # the password alone opens nothing
+    again.fill("#code", "123456")
+    again.click("main button")
+    assert "没有通过" in again.inner_text("main")
+    again.fill("#code", recovery)
+    again.click("main button")
+    again.wait_for_load_state()
+    assert "我的办件" in again.inner_text("h1")
+
+
+class Request:
+    """As much of a request as the middleware reads."""
+
+    def __init__(self, actor, path="/desk"):
+        self.actor, self.path, self.session = actor, path, {}
+        self.user = User(id=new_id())
+        self._messages = type("Quiet", (), {"add": lambda *a, **k: None})()
+
+
+def test_an_official_without_one_gets_no_further_where_it_is_required(monkeypatch):
+    official = Actor("办事员", new_id(), new_id(), {new_id(): frozenset({"acceptor"})})
+    passed = StaffNeedSecondFactor(lambda request: HttpResponse("ok"))
+    assert passed(Request(official)).status_code == 200  # the demo does not ask
+    monkeypatch.setattr(settings, "ENV", dataclasses.replace(settings.ENV, staff_mfa=True))
+    stopped = passed(Request(official))
+    assert stopped.status_code == 302
+    assert "2fa/totp/activate" in stopped.url
+    assert passed(Request(Actor("居民", new_id(), new_id()))).status_code == 200
+    known = Request(official)
+    known.session[HAS_ONE] = True
+    assert passed(known).status_code == 200
+    assert passed(Request(official, "/accounts/2fa/totp/activate/")).status_code == 200
