@@ -41,6 +41,7 @@ urlpatterns = [
     path("window/<slug:code>", services.window, name="window_code"),
     path("window/receipts/<uuid:draft_id>", services.window_receipt, name="window_receipt"),
     path("apply/<uuid:draft_id>/handover", services.handover, name="handover"),
+    path("apply/<uuid:draft_id>/papers/<str:key>.pdf", services.paper, name="paper"),
     path("apply/<uuid:draft_id>/check", services.check, name="check"),
     path("apply/<uuid:draft_id>/submit", services.submit, name="submit"),
     path("apply/<uuid:draft_id>/<slug:page>", services.apply, name="apply"),

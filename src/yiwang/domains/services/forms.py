@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from django.urls import reverse
+
 from yiwang.engines.cases import forms
 from yiwang.engines.cases.api import Draft, Filled
 from yiwang.kernel.files.models import StoredFile
@@ -29,6 +31,7 @@ class Widget:
     options: tuple[tuple[str, str], ...]
     error: str = ""
     accept: str = ACCEPT_ATTRIBUTE
+    paper: str = ""  # address of what the system wrote, to be signed and uploaded
 
 
 @dataclass(frozen=True)
@@ -126,6 +129,7 @@ def _upload(
         why=f"可传 {ACCEPTED}，不超过 10 MB。",
         options=(),
         error=errors.get(material.key, ""),
+        paper=reverse("paper", args=[draft.id, material.key]) if material.generated else "",
     )
 
 

@@ -33,6 +33,7 @@ from .applying import (
     submit,
     value_in_bundle,
 )
+from .generated import paper
 from .contracts import RATING_LEVELS, Phase, Result, Status
 from .models import Case, Draft
 from .queries import documents_of, family, find, history, numbers_of, own, rectifications
@@ -82,6 +83,7 @@ __all__ = [
     "open_drafts",
     "owed",
     "own",
+    "paper",
     "plan_of",
     "pledges",
     "public_comments",

@@ -417,10 +417,10 @@ def _conditions(plan: FormPlan, item_id: str, data: Mapping[str, Any], draft: Dr
 def _measured(filled: Filled, draft: Draft, channel: str) -> dict[str, int]:
     """The burden as it was: what the applicant typed and uploaded, to set beside the designed figures."""
     plan = filled.plan
-    asked = {f.path for f in plan.asked}
+    typed = [p for p, v in filled.provenance.items() if v.origin is forms.Origin.ASKED]
     items = [plan.library.get("service_item", i.id).data for i in plan.items]
     return {
-        "fields": sum(1 for path in asked if filled.data.get(path) not in (None, "")),
+        "fields": sum(1 for path in typed if filled.data.get(path) not in (None, "")),
         "uploads": len(draft.uploads),
         # Coming to the window is a visit; items that require presence anyway are done on the same one.
         "visits": max(int(channel == "window"), *(i["visits"]["online"] for i in items)),

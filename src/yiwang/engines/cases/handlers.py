@@ -13,6 +13,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from yiwang.kernel.access.contracts import SYSTEM, Refused
+from yiwang.kernel.accounts.actions import found_enterprise
+from yiwang.kernel.accounts.models import Person
 from yiwang.kernel.documents import api as documents
 from yiwang.kernel.events.api import on
 from yiwang.kernel.ids import derived_id
@@ -47,14 +49,19 @@ def serve(body: dict[str, Any], trace_id: UUID | None) -> None:
 def _issue(case: Case) -> dict[str, Any]:
     """Allocate what the item produces, write it back to the registers, make the certificate."""
     plan = forms.plan(packs.library(case.release), case.ref)
-    data = dict(case.data)
+    data = {**case.data, "today": timezone.localdate().isoformat()}
     made: dict[str, Any] = {}
     for allocation in forms.allocations(plan, case.ref, data):
         if not data.get(allocation.path):
-            made[allocation.path] = forms.render(allocation, _next(allocation.scope))
+            serial = _next(allocation.scope) if allocation.scope else 0
+            made[allocation.path] = forms.render(allocation, serial)
             data[allocation.path] = made[allocation.path]
     for register, key, fields in forms.write_backs(plan, case.ref, data):
         registers.write_back(register, key, fields)
+    new = forms.founded(plan, case.ref, data)
+    if new:
+        legal, _known = Person.objects.get_or_create(idno=new.legal_idno, defaults={"name": new.legal_name})
+        found_enterprise(new.name, new.uscc, legal)
     licence = forms.licence(plan, case.ref, data, region_names().get)
     if licence:
         content = documents.Content(
@@ -194,6 +201,10 @@ def _plan(parent: Case) -> forms.FormPlan:
     return forms.plan(packs.library(parent.release), parent.ref, parent.extra.get("answers", {}))
 
 
+def _no_register(register: str, key: str) -> Mapping[str, Any] | None:
+    raise forms.RegisterUnavailable(register)  # registers were read when the form was filled in
+
+
 def _start_or_stop(parent: Case, sibling: Case) -> None:
     """Begin a waiting sibling once all it needs is there; stop it when what it needs will never come."""
     parent.refresh_from_db()
@@ -206,8 +217,9 @@ def _start_or_stop(parent: Case, sibling: Case) -> None:
             actions.stop_waiting(SYSTEM, sibling.id, name, command)
         elif all(results.values()):
             plan = _plan(parent)
-            data = forms.project(plan, sibling.ref, parent.data)
-            authority = forms.authority(plan, sibling.ref, parent.data)
+            known, _sources = forms.fill(plan, parent.data, _no_register)  # derive from what has come
+            data = forms.project(plan, sibling.ref, known)
+            authority = forms.authority(plan, sibling.ref, known)
             if sibling.org_id is None and authority.region:
                 org = responsible(authority.function, authority.region)
                 Case.objects.filter(id=sibling.id).update(org=org)

@@ -1,6 +1,6 @@
 """The resident's pages: find, be told, apply, follow, receive, rate."""
 
-from .apply import apply, begin, check, submit
+from .apply import apply, begin, check, paper, submit
 from .find import search, service
 from .numbers import numbers, numbers_csv
 from .own import (
@@ -31,6 +31,7 @@ __all__ = [
     "list_cases",
     "numbers",
     "numbers_csv",
+    "paper",
     "rate",
     "search",
     "service",

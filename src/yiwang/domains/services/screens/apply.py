@@ -16,6 +16,7 @@ from yiwang.kernel.access.contracts import Refused
 from yiwang.kernel.files.api import take
 from yiwang.kernel.files.rules import NotTaken
 
+from .own import pdf
 from .session import HELD, hold
 
 QUESTIONS = "questions"
@@ -176,6 +177,18 @@ def _show(request, draft, filled, page, errors, status=200):
         },
         status=status,
     )
+
+
+@require_GET
+def paper(request, draft_id, key):
+    """A paper that the system wrote from the form, to be signed and uploaded."""
+    if request.actor.person_id is None:
+        return redirect(f"{reverse('account_login')}?next={request.path}")
+    try:
+        name, content = cases.paper(request.actor, _draft(request, draft_id), key)
+    except Refused as refused:
+        raise Http404 from refused
+    return pdf(content, name)
 
 
 @require_GET

@@ -29,10 +29,12 @@ from yiwang.engines.cases.forms.fill import (
 from yiwang.engines.cases.forms.materials import verified
 from yiwang.engines.cases.forms.merge import plan
 from yiwang.engines.cases.forms.project import (
+    Founded,
     LicenceContent,
     allocations,
     authority,
     catalogue_of_told,
+    founded,
     label,
     licence,
     project,
@@ -49,6 +51,7 @@ __all__ = [
     "FormField",
     "FormMaterial",
     "FormPlan",
+    "Founded",
     "LicenceContent",
     "Lookup",
     "Origin",
@@ -68,6 +71,7 @@ __all__ = [
     "decides_itself",
     "editable",
     "fill",
+    "founded",
     "label",
     "licence",
     "needed",

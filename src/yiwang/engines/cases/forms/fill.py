@@ -94,6 +94,28 @@ def fill(
     filled = dict(data)
     provenance: dict[str, Provenance] = {}
     pending = [f for f in plan.fields if f.origin is not Origin.PRODUCED]
+    _settle(plan, pending, filled, provenance, lookup)
+    # What no register gave has to be typed; a typed key may in turn open registers about things.
+    missing = [f for f in pending if f.origin in (Origin.PREFILLED, Origin.CONSTANT)]
+    for field in [f for f in pending if filled.get(f.path) not in EMPTY]:
+        note = "没有查到，请填写" if field in missing else ""
+        provenance[field.path] = Provenance(Origin.ASKED, "您填写", note=note)
+        pending.remove(field)
+    _settle(plan, pending, filled, provenance, lookup)
+    for field in pending:
+        if field in missing:
+            provenance[field.path] = Provenance(Origin.ASKED, "", note="没有查到，请填写")
+    return filled, provenance
+
+
+def _settle(
+    plan: FormPlan,
+    pending: list[FormField],
+    filled: dict[str, Any],
+    provenance: dict[str, Provenance],
+    lookup: Lookup,
+) -> None:
+    """Fill what can be told now, again and again, because queries feed queries."""
     progress = True
     while progress:
         progress = False
@@ -107,15 +129,6 @@ def fill(
                 provenance[field.path] = source
                 pending.remove(field)
                 progress = True
-    for field in pending:
-        typed = filled.get(field.path) not in EMPTY
-        if field.origin in (Origin.PREFILLED, Origin.CONSTANT):
-            provenance[field.path] = Provenance(
-                Origin.ASKED, "您填写" if typed else "", note="没有查到，请填写"
-            )
-        elif typed:
-            provenance[field.path] = Provenance(Origin.ASKED, "您填写")
-    return filled, provenance
 
 
 def _value(
@@ -141,7 +154,8 @@ def _value(
     if not field.lookups:  # from the sign-in, or by authorisation
         return (typed, Provenance(Origin.PREFILLED, field.source)) if typed not in EMPTY else None
     for source in field.lookups:
-        record = known_record(source.register, source.key, filled, provenance, lookup)
+        typed_key = _about_things(plan, source.register)
+        record = known_record(source.register, source.key, filled, provenance, lookup, typed_key)
         if record and record.get(source.field) not in EMPTY:
             return record[source.field], Provenance(
                 Origin.PREFILLED,
@@ -152,20 +166,31 @@ def _value(
     return None
 
 
+def _about_things(plan: FormPlan, register: str) -> bool:
+    """Whether a register holds nothing but public facts, such as addresses by parcel."""
+    fields = plan.library.get("register", register).data["fields"].values()
+    return all(field["level"] == "公开" for field in fields)
+
+
 def known_record(
     register: str,
     key: str,
     filled: Mapping[str, Any],
     provenance: Mapping[str, Provenance],
     lookup: Lookup,
+    typed_key: bool = False,
 ) -> Mapping[str, Any] | None:
     """A register's record, by the value of path ``key`` that the sign-in, a register or a derivation gave.
 
-    Never by a typed key: typing somebody's number must not show that person's data.
+    Args:
+        typed_key: also by a key somebody typed. Never where persons are registered: typing somebody's
+            number must not show that person's data.
     """
     value = filled.get(key)
     given = provenance.get(key)
-    if value in EMPTY or given is None or given.origin in (Origin.ASKED, Origin.DEFAULT):
+    if value in EMPTY or given is None:
+        return None
+    if given.origin in (Origin.ASKED, Origin.DEFAULT) and not typed_key:
         return None
     try:
         return lookup(register, str(value))

@@ -143,6 +143,8 @@ def _outputs(names: Names, pack: Pack, roles: Mapping[str, str]) -> Iterator[Pro
             yield from names.element(pack, path, source, roles)
             if register is not None and name not in register.data["fields"]:
                 yield names.unknown(pack, path, f"登记库 {register.id} 的字段", name, register.data["fields"])
+    for name, source in outputs.get("enterprise", {}).items():
+        yield from names.element(pack, ("outputs", "enterprise", name), source, roles)
     licence = outputs.get("licence")
     if licence:
         for source in licence["fields"]:
