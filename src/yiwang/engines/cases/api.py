@@ -33,8 +33,8 @@ from .applying import (
     submit,
     value_in_bundle,
 )
-from .generated import paper
 from .contracts import RATING_LEVELS, Phase, Result, Status
+from .generated import paper
 from .models import Case, Draft
 from .queries import documents_of, family, find, history, numbers_of, own, rectifications
 from .ratings import complain, public_comments, rate, settle
