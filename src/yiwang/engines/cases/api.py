@@ -36,7 +36,7 @@ from .applying import (
 from .contracts import RATING_LEVELS, Phase, Result, Status
 from .generated import paper
 from .models import Case, Draft
-from .queries import documents_of, family, find, history, numbers_of, own, rectifications
+from .queries import documents_of, family, find, history, numbers_of, own, rectifications, visit
 from .ratings import complain, public_comments, rate, settle
 from .statistics import Statistics, measure
 from .undertakings import check, hand_in, of_case
@@ -100,6 +100,7 @@ __all__ = [
     "take_over",
     "taken_in",
     "value_in_bundle",
+    "visit",
     "windows_of",
     "withdraw",
 ]

@@ -14,6 +14,7 @@ from yiwang.kernel.access.rules import visible
 from yiwang.kernel.documents.models import IssuedDocument
 
 from . import chain
+from .actions.steps import visit_words
 from .flow import Cancel, Command, Complete, FireTimer, Start, State, replay
 from .items import graph
 from .models import Case, Event, Rectification
@@ -100,13 +101,20 @@ def _happening(event: Event) -> Happening:
         "deadline-recalculated": _("因放假安排调整，重新计算期限"),
     }.get(what, what)
     bad = what in ("withdrawn", "stopped") or body.get("outcome") in ("deny", "refuse")
+    visit = visit_words(body["visit"]) if "visit" in body else None
+    appointed = "，".join(visit.values()) if visit else ""
     return Happening(
         event.at,
         event.actor_name,
         words,
-        body.get("reason") or body.get("note") or "",
+        body.get("reason") or body.get("note") or appointed,
         "bad" if bad else "done",
     )
+
+
+def visit(case: Case) -> dict[str, str] | None:
+    """When, where and who comes to see the place, in words; None when nothing is agreed."""
+    return visit_words(case.extra["visit"]) if "visit" in case.extra else None
 
 
 def past_nodes(case: Case) -> set[str]:

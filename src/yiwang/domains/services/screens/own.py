@@ -61,7 +61,10 @@ def case(request, case_id):
         "services/case.html",
         {
             "case": found,
-            "family": [(c, [d for d in documents if d.case_id == c.id], _names(found, c)) for c in family],
+            "family": [
+                (c, [d for d in documents if d.case_id == c.id], _names(found, c), cases.visit(c))
+                for c in family
+            ],
             "own_documents": [d for d in documents if d.case_id == found.id and found.kind == "bundle"],
             "to_supplement": [c for c in family if c.phase == cases.Phase.SUPPLEMENT],
             "history": cases.history(found) if found.kind != "bundle" else [],
