@@ -3,16 +3,22 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
-from officials import open_steps
+from officials import finish, open_steps
 from product import until
 from test_pages import violations
+from test_window import at_counter
 
-from yiwang.engines.cases import actions
+from yiwang.engines.cases import actions, queries
 from yiwang.engines.cases.models import Case
+from yiwang.engines.cases.receiving import require_receivable
 from yiwang.kernel.access.contracts import SYSTEM, Refused
 from yiwang.kernel.access.session import acting
+from yiwang.kernel.accounts.models import Person
+from yiwang.kernel.audit.models import AuditEvent
 from yiwang.kernel.ids import new_id
+from yiwang.kernel.orgs.queries import responsible
 
 ENTERPRISE = "济南泉味餐饮有限公司（示例）"
 
@@ -145,3 +151,104 @@ def test_a_visit_sent_back_is_signed_again_by_two(become, visit, photo):
     do(second, case_id, "look_second", "fail", "油烟净化器没有装")
     do(second, case_id, "decide", "deny", "油烟净化器没有装")
     until(lambda: boss.goto(f"/cases/{case_id}") and "油烟净化器没有装" in boss.inner_text("main .items"), 20)
+
+
+def permit_holder(county):
+    """Somebody without a sign-in who holds a residence permit of a county."""
+    with acting(SYSTEM):
+        for person in Person.objects.filter(users=None).order_by("-idno")[:2000]:
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "select register_read(gen_random_uuid(), 'residence_permits', %s, '测试', null)",
+                    [person.idno],
+                )
+                (found,) = cursor.fetchone()
+            if found and f'"qfqh": "{county}"' in str(found):
+                return person
+    raise AssertionError("nobody there")
+
+
+@pytest.mark.plan("P7")
+def test_taken_in_by_one_county_decided_by_another_handed_out_where_it_was_taken_in(visit):
+    """收受分离: received in 青岛, decided in 济南, the result printed and given out in 青岛."""
+    person = permit_holder("370102")
+    window = visit("window_qd")
+    at_counter(window, person, "ga.permit_endorse")
+    for _page in range(4):
+        if window.url.endswith("/check"):
+            break
+        if window.locator('[name="service.delivery"]').count():
+            window.check('[name="service.delivery"][value="窗口领取"]')
+        window.click("text=保存并继续")
+        window.wait_for_load_state()
+    window.click("text=确认并提交")
+    window.wait_for_url("**/window/receipts/**")
+    assert "历下区公安局" in window.inner_text("main")
+    case_id = window.url.rsplit("/", 1)[1]
+    assert window.locator("text=结果交付").count() == 0
+    with acting(SYSTEM):
+        assert Case.objects.select_related("org").get(id=case_id).org.region_id == "370102"
+    finish(case_id)
+    until(lambda: window.goto("/messages") and "结果待交付" in window.inner_text("main"), 30)
+    window.goto("/window")
+    assert "结果待交付" in window.inner_text("main")
+    window.goto(f"/window/receipts/{case_id}")
+    assert violations(window) == []
+    with window.expect_download() as download:
+        window.click("a:text-is('居住证签注凭证')")
+    assert download.value.path().read_bytes().startswith(b"%PDF-")
+    other = visit("window")
+    other.goto(f"/window/receipts/{case_id}")
+    assert "没有找到" in other.inner_text("main")  # only where it was taken in
+    window.click("button:text-is('已交给本人')")
+    assert "已交付" in window.inner_text("main")
+    with acting(SYSTEM):
+        case = Case.objects.get(id=case_id)
+        assert "交给本人" in queries.history(case)[-1].words
+        assert queries.history(case)[-1].actor != "系统"
+        printed = AuditEvent.objects.filter(verb="result.printed", trace_id=case_id)
+        assert printed.count() == 1
+        assert case.data["holder.permit_endorsed"] == timezone.localdate().isoformat()
+
+
+def test_a_result_by_post_needs_its_number(visit):
+    person = permit_holder("370102")
+    window = visit("window_qd")
+    at_counter(window, person, "ga.permit_endorse")
+    for _page in range(4):
+        if window.url.endswith("/check"):
+            break
+        if window.locator('[name="service.delivery"]').count():
+            window.check('[name="service.delivery"][value="邮寄送达"]')
+            window.fill('[name="service.delivery_addr"]', "青岛市市南区示例路 1 号")
+        window.click("text=保存并继续")
+        window.wait_for_load_state()
+    window.click("text=确认并提交")
+    window.wait_for_url("**/window/receipts/**")
+    case_id = window.url.rsplit("/", 1)[1]
+    finish(case_id)
+    window.reload()
+    window.click("button:text-is('已寄出')")
+    assert "请填写快递单号" in window.inner_text("main")
+    window.fill("#tracking", "SF0000000001")
+    window.click("button:text-is('已寄出')")
+    assert "SF0000000001" in window.inner_text("main")
+
+
+@pytest.mark.parametrize(
+    ("received_at", "county", "allowed"),
+    [
+        ("全省", "370202", True),
+        ("本市", "370103", True),
+        ("本市", "370202", False),
+        ("本县", "370103", False),
+    ],
+)
+def test_a_pack_says_which_windows_may_take_an_item_in(received_at, county, allowed):
+    with acting(SYSTEM):
+        office, window = responsible("公安", "370102"), responsible("政务服务", county)
+        if allowed:
+            require_receivable({"received_at": received_at}, "居住证签注", office, window.id)
+        else:
+            with pytest.raises(Refused, match=f"{office.name}决定，只能在{received_at}"):
+                require_receivable({"received_at": received_at}, "居住证签注", office, window.id)

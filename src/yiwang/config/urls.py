@@ -40,6 +40,11 @@ urlpatterns = [
     path("window", services.window, name="window"),
     path("window/<slug:code>", services.window, name="window_code"),
     path("window/receipts/<uuid:draft_id>", services.window_receipt, name="window_receipt"),
+    path(
+        "window/receipts/<uuid:draft_id>/results/<uuid:document_id>.pdf",
+        services.window_result,
+        name="window_result",
+    ),
     path("apply/<uuid:draft_id>/handover", services.handover, name="handover"),
     path("apply/<uuid:draft_id>/papers/<str:key>.pdf", services.paper, name="paper"),
     path("apply/<uuid:draft_id>/check", services.check, name="check"),

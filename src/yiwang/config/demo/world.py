@@ -80,6 +80,8 @@ def _records(everybody: Iterable[Demo], names: dict[str, str]) -> Iterator[tuple
             },
         )  # fmt: skip
         yield "residence", p.idno, {"xzz": p.address, "xzqh": p.county}
+        if p.n % 7 == 0:
+            yield "residence_permits", p.idno, {"zh": f"JZ{p.n:08d}", "qfqh": p.county, "qzrq": "2025-12-01"}
         held = "居民身份证、居民户口簿" + ("、结婚证" if p.married else "")
         yield "licences", p.idno, {"zzlx": held, "zzbs": f"示例{p.n:06d}"}
         yield (

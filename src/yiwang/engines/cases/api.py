@@ -38,6 +38,7 @@ from .generated import paper
 from .models import Case, Draft
 from .queries import documents_of, family, find, history, numbers_of, own, rectifications, visit
 from .ratings import complain, public_comments, rate, settle
+from .results import hand_out, result, results
 from .statistics import Statistics, measure
 from .undertakings import check, hand_in, of_case
 from .undertakings import find as find_undertaking
@@ -72,6 +73,7 @@ __all__ = [
     "find_draft",
     "find_undertaking",
     "hand_in",
+    "hand_out",
     "history",
     "in_item",
     "measure",
@@ -92,6 +94,8 @@ __all__ = [
     "rectifications",
     "request_extension",
     "request_supplement",
+    "result",
+    "results",
     "resume",
     "save_page",
     "settle",

@@ -29,6 +29,7 @@ from .contracts import PURPOSE, Phase, Status
 from .forms import FieldError, FormPlan, Provenance, RegisterUnavailable, Way
 from .items import publish
 from .models import Case, Draft
+from .receiving import require_receivable
 from .store import Change
 from .undertakings import undertake
 
@@ -304,6 +305,11 @@ def _create(actor: Actor, draft: Draft, filled: Filled, now: datetime, channel: 
     needed = [m for m in plan.materials if forms.needed(plan, m, data)]
     bundle = plan.kind == "bundle"
     offices = {i.id: _office(plan, i.id, data) for i in plan.items}
+    if channel == "window" and draft.org_id:
+        for planned in plan.items:
+            spec, office = plan.library.get("service_item", planned.id).data, offices[planned.id]
+            if office:
+                require_receivable(spec["authority"], planned.name, office, draft.org_id)
     lead = offices[plan.items[0].id]
     if lead is None:
         raise Refused(_("没有找到负责这件事的机构，请拨打 12345 由工作人员协助。"))

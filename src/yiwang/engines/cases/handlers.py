@@ -29,7 +29,9 @@ from .contracts import PURPOSE, Phase, Result
 from .items import graph, item
 from .models import Case, Number, Rectification, Undertaking
 from .notices import content_of, message_of
+from .results import waiting_at
 from .undertakings import OWED
+from .windows import WINDOW
 
 
 def _case(body: dict[str, Any]) -> Case:
@@ -145,6 +147,8 @@ def inform(body: dict[str, Any], trace_id: UUID | None) -> None:
 def closed(body: dict[str, Any], trace_id: UUID | None) -> None:
     """A child's end moves its bundle: results flow to those that wait for them."""
     case = _case(body)
+    if case.parent is None and case.channel == WINDOW:
+        _result_at_window(case)
     if case.kind == "bundle":
         if body["result"] == Result.WITHDRAWN:
             for child in case.children.filter(closed_at=None):
@@ -167,6 +171,15 @@ def closed(body: dict[str, Any], trace_id: UUID | None) -> None:
         )
     for sibling in parent.children.filter(phase=Phase.WAITING, after__contains=[case.ref]):
         _start_or_stop(parent, sibling)
+
+
+def _result_at_window(case: Case) -> None:
+    """The window that took a case in hears that its result is there to be handed out (收受分离)."""
+    window = waiting_at(case)
+    if window:
+        title = _("结果待交付：%(name)s %(number)s") % {"name": case.name, "number": case.number}
+        text = _("由贵窗口代收的这件已经办结，请交给%(who)s。") % {"who": case.subject_name}
+        _tell_staff(case, "result", [window], {WINDOW}, title, text, f"/window/receipts/{case.id}")
 
 
 def _withdraw_child(child: Case) -> None:
@@ -236,7 +249,9 @@ def recalculate(body: dict[str, Any], trace_id: UUID | None) -> None:
         actions.recompute_due(SYSTEM, case_id, body["source"], derived_id("recompute", case_id, mark))
 
 
-def _tell_staff(case: Case, what: str, org_ids: list[UUID], roles: set[str], title: str, text: str) -> None:
+def _tell_staff(
+    case: Case, what: str, org_ids: list[UUID], roles: set[str], title: str, text: str, link: str = ""
+) -> None:
     """A message to everybody who holds one of the roles in the offices."""
     for post in Post.objects.filter(org_id__in=org_ids, roles__overlap=list(roles), until=None):
         tell(
@@ -244,7 +259,7 @@ def _tell_staff(case: Case, what: str, org_ids: list[UUID], roles: set[str], tit
             post.person_id,
             title,
             text,
-            f"/desk/cases/{case.id}",
+            link or f"/desk/cases/{case.id}",
             case.id,
         )
 

@@ -95,6 +95,9 @@ def _happening(event: Event) -> Happening:
         "handed-in": _("补交材料：%(name)s") % {"name": body.get("name", "")},
         "undertaking-checked": _("核查承诺：%(name)s，%(found)s")
         % {"name": body.get("name", ""), "found": _("属实") if body.get("kept") else _("不实")},
+        "delivered": _("结果已寄出，单号 %(n)s") % {"n": body.get("tracking")}
+        if body.get("tracking")
+        else _("结果已在%(window)s交给本人") % {"window": body.get("window", "")},
         "overdue": _("超过承诺时限，已报负责人和上级机构"),
         "timer": _("到时自动：%(node)s") % {"node": node},
         "stopped": _("“%(because)s”未办成，本事项不再开始") % {"because": body.get("because", "")},

@@ -16,7 +16,7 @@ from .own import (
     withdraw,
 )
 from .supplement import supplement
-from .window import handover, window, window_receipt
+from .window import handover, window, window_receipt, window_result
 
 __all__ = [
     "apply",
@@ -41,5 +41,6 @@ __all__ = [
     "verify",
     "window",
     "window_receipt",
+    "window_result",
     "withdraw",
 ]
