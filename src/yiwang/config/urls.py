@@ -32,6 +32,7 @@ urlpatterns = [
     path("rectifications/<uuid:rectification_id>", services.settle, name="settle"),
     path("cases/<uuid:case_id>/complain", services.complain, name="complain"),
     path("undertakings/<uuid:undertaking_id>", services.hand_in, name="hand_in"),
+    path("cases/<uuid:case_id>/confirm", services.confirm, name="confirm"),
     path("cases/<uuid:case_id>/rate", services.rate, name="rate"),
     path("uses", identity.uses, name="uses"),
     path("mandates", identity.mandates, name="mandates"),

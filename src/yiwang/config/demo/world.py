@@ -82,6 +82,10 @@ def _records(everybody: Iterable[Demo], names: dict[str, str]) -> Iterator[tuple
         yield "residence", p.idno, {"xzz": p.address, "xzqh": p.county}
         if p.n % 7 == 0:
             yield "residence_permits", p.idno, {"zh": f"JZ{p.n:08d}", "qfqh": p.county, "qzrq": "2025-12-01"}
+        if p.n % 97 == 25:
+            kind, grade = ["视力", "听力", "肢体", "智力"][p.n % 4], "一二三四"[p.n % 4] + "级"
+            yield "disability", p.idno, {"zh": f"{p.idno}43", "lb": kind, "dj": grade}
+            yield "low_income", p.idno, {"zt": "在保", "qsrq": "2024-01-01"}
         held = "居民身份证、居民户口簿" + ("、结婚证" if p.married else "")
         yield "licences", p.idno, {"zzlx": held, "zzbs": f"示例{p.n:06d}"}
         yield (

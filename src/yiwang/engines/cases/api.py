@@ -36,6 +36,8 @@ from .applying import (
 from .contracts import RATING_LEVELS, Phase, Result, Status
 from .generated import paper
 from .models import Case, Draft
+from .periodic import confirm
+from .periodic import of_case as grant_of
 from .queries import documents_of, family, find, history, numbers_of, own, rectifications, visit
 from .ratings import complain, public_comments, rate, settle
 from .results import hand_out, result, results
@@ -66,12 +68,14 @@ __all__ = [
     "clean_value",
     "complain",
     "complete",
+    "confirm",
     "documents_of",
     "family",
     "fill",
     "find",
     "find_draft",
     "find_undertaking",
+    "grant_of",
     "hand_in",
     "hand_out",
     "history",

@@ -29,6 +29,7 @@ from .contracts import PURPOSE, Phase, Result
 from .items import graph, item
 from .models import Case, Number, Rectification, Undertaking
 from .notices import content_of, message_of
+from .periodic import award
 from .results import waiting_at
 from .undertakings import OWED
 from .windows import WINDOW
@@ -64,6 +65,7 @@ def _issue(case: Case) -> dict[str, Any]:
     if new:
         legal, _known = Person.objects.get_or_create(idno=new.legal_idno, defaults={"name": new.legal_name})
         found_enterprise(new.name, new.uscc, legal)
+    award(case, timezone.localdate())
     licence = forms.licence(plan, case.ref, data, region_names().get)
     if licence:
         content = documents.Content(

@@ -229,6 +229,46 @@ class Undertaking(models.Model):
         ]
 
 
+class Grant(models.Model):
+    """A benefit that a case awards and that is paid period by period (see periodic.py)."""
+
+    case = models.OneToOneField(Case, primary_key=True, on_delete=models.PROTECT, related_name="grant")
+    subject_id = models.UUIDField(db_index=True)
+    org_id = models.UUIDField(null=True, db_index=True)
+    name = models.CharField(max_length=120)
+    status = models.CharField(max_length=8, default="active")  # active, paused, stopped
+    because = models.CharField(max_length=300, blank=True)
+    due_period = models.CharField(max_length=7)  # the next to be paid: 2026-12
+    review_on = models.DateField(null=True)  # the next yearly review
+    review_open = models.BooleanField(default=False)
+    ended_on = models.DateField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["due_period"], condition=~Q(status="stopped"), name="grant_due"),
+        ]
+
+
+class Payment(models.Model):
+    """One period of a grant, paid once: append-only, and unique in the database."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    grant = models.ForeignKey(Grant, on_delete=models.PROTECT, related_name="payments")
+    subject_id = models.UUIDField(db_index=True)
+    org_id = models.UUIDField(null=True, db_index=True)
+    period = models.CharField(max_length=7)
+    amount = models.DecimalField(max_digits=12, decimal_places=2)
+    account = models.CharField(max_length=4, blank=True)  # last four digits
+    paid_on = models.DateField()
+
+    class Meta:
+        ordering = ["-period"]
+        constraints = [
+            models.UniqueConstraint(fields=["grant", "period"], name="one_payment_a_period"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="payment_is_positive"),
+        ]
+
+
 class SavedFilter(models.Model):
     """A filter of the inbox under a name of the official's own."""
 

@@ -6,6 +6,7 @@ from .numbers import numbers, numbers_csv
 from .own import (
     case,
     complain,
+    confirm,
     document,
     hand_in,
     inbox,
@@ -24,6 +25,7 @@ __all__ = [
     "case",
     "check",
     "complain",
+    "confirm",
     "document",
     "hand_in",
     "handover",

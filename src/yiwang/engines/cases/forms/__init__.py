@@ -16,6 +16,7 @@ from yiwang.engines.cases.forms.contracts import (
     Way,
 )
 from yiwang.engines.cases.forms.fill import (
+    TYPED,
     answer,
     check,
     choices,
@@ -24,6 +25,7 @@ from yiwang.engines.cases.forms.fill import (
     editable,
     fill,
     needed,
+    value,
     visible,
 )
 from yiwang.engines.cases.forms.materials import verified
@@ -45,6 +47,7 @@ from yiwang.engines.cases.forms.project import (
 from yiwang.engines.cases.forms.validate import clean, validate
 
 __all__ = [
+    "TYPED",
     "Allocation",
     "Authority",
     "FieldError",
@@ -80,6 +83,7 @@ __all__ = [
     "render",
     "show",
     "validate",
+    "value",
     "verified",
     "visible",
     "write_backs",

@@ -22,6 +22,7 @@ from yiwang.engines.cases.forms.project import authority
 from yiwang.engines.cases.forms.validate import clean
 
 EMPTY = (None, "")
+TYPED = "您填写"  # the source of what the applicant gave
 
 
 def context(plan: FormPlan, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -34,6 +35,11 @@ def holds(plan: FormPlan, text: str, data: Mapping[str, Any]) -> bool | None:
     """A FEEL condition over the plan's data: True, False, or None when it cannot be told yet."""
     value = expressions.evaluate(text, context(plan, data))
     return value if isinstance(value, bool) else None
+
+
+def value(plan: FormPlan, text: str, data: Mapping[str, Any]) -> Any:
+    """The value of a FEEL expression of a pack over the plan's data, as JSON; None where it cannot be told."""
+    return expressions.plain(expressions.evaluate(text, context(plan, data)))
 
 
 def visible(plan: FormPlan, field: FormField, data: Mapping[str, Any]) -> bool:
@@ -99,7 +105,7 @@ def fill(
     missing = [f for f in pending if f.origin in (Origin.PREFILLED, Origin.CONSTANT)]
     for field in [f for f in pending if filled.get(f.path) not in EMPTY]:
         note = "没有查到，请填写" if field in missing else ""
-        provenance[field.path] = Provenance(Origin.ASKED, "您填写", note=note)
+        provenance[field.path] = Provenance(Origin.ASKED, TYPED, note=note)
         pending.remove(field)
     _settle(plan, pending, filled, provenance, lookup)
     for field in pending:
@@ -143,10 +149,10 @@ def _value(
     if field.origin is Origin.CONSTANT:
         return field.default, Provenance(Origin.CONSTANT, field.source)
     if field.origin is Origin.ASKED:
-        return (typed, Provenance(Origin.ASKED, "您填写")) if typed not in EMPTY else None
+        return (typed, Provenance(Origin.ASKED, TYPED)) if typed not in EMPTY else None
     if field.origin is Origin.DEFAULT:
         if typed not in EMPTY:
-            return typed, Provenance(Origin.DEFAULT, "您填写" if typed != field.default else field.source)
+            return typed, Provenance(Origin.DEFAULT, TYPED if typed != field.default else field.source)
         return field.default, Provenance(Origin.DEFAULT, field.source)
     if field.origin is Origin.DERIVED and field.derive:
         value = expressions.plain(expressions.evaluate(field.derive, context(plan, filled)))

@@ -83,6 +83,25 @@ def _conditions(names: Names, pack: Pack, ids: set[str]) -> Iterator[Problem]:
         yield from names.feel(pack, ("decision", "auto"), auto, roles, {*ids, "conditions", "materials"})
 
 
+def _periodic(names: Names, pack: Pack, ids: set[str]) -> Iterator[Problem]:
+    """What is paid period by period names its account, its amount and the conditions that must go on to hold."""
+    spec = pack.data.get("periodic")
+    if not spec:
+        return
+    roles = _roles(names, pack)
+    yield from names.element(pack, ("periodic", "account"), spec["account"], roles)
+    yield from names.feel(pack, ("periodic", "amount"), spec["amount"]["value"], roles, ids)
+    there = {c["id"]: c for c in pack.data.get("conditions", ())}
+    for wanted in spec["while"]:
+        if wanted not in there:
+            yield names.unknown(pack, ("periodic", "while"), "受理条件", wanted, there)
+        elif not {"test", "register"} & there[wanted].keys():
+            what = f"条件 {wanted} 不能自动判断，不能逐月核对"
+            yield pack.problem(
+                ("periodic", "while"), what, "给它写 test 或 register，或从 while 里去掉", "L1"
+            )
+
+
 def _tolerable(pack: Pack) -> Iterator[Problem]:
     for n, one in enumerate(pack.data.get("materials", ())):
         if isinstance(one, Mapping) and one.get("tolerable", False) != ("owed_within" in one):
@@ -108,6 +127,7 @@ def item(names: Names, pack: Pack) -> Iterator[Problem]:
     yield from _situations(names, pack, ids)
     yield from _tolerable(pack)
     yield from _conditions(names, pack, ids)
+    yield from _periodic(names, pack, ids)
     yield from names.element(pack, ("authority", "region"), data["authority"]["region"], roles)
     for n, entry in enumerate(data["fields"]):
         path: Path = ("fields", n)
