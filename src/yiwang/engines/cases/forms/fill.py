@@ -320,13 +320,17 @@ def conditions(
             reason = {True: "符合", False: "不符合", None: "信息不全，待核实"}[value]
         elif register:
             role, element = register["key"].split(".", 1)
-            key = data.get(f"{item.bind.get(role, role)}.{element}")
+            path = f"{item.bind.get(role, role)}.{element}"
+            key = data.get(path)
             try:
-                record = lookup(register["register"], str(key)) if key not in EMPTY else None
-                value = (record is not None) == (register["expect"] == "有记录") if key not in EMPTY else None
-                reason = (
-                    f"{plan.library.get('register', register['register']).name}{'有' if record else '无'}记录"
-                )
+                if key in EMPTY:
+                    produced = any(f.path == path and f.origin is Origin.PRODUCED for f in plan.fields)
+                    reason = "由前序事项的结果满足" if produced else "信息不全，待核实"
+                else:
+                    record = lookup(register["register"], str(key))
+                    value = (record is not None) == (register["expect"] == "有记录")
+                    name = plan.library.get("register", register["register"]).name
+                    reason = f"{name}{'有' if record else '无'}记录"
             except RegisterUnavailable:
                 reason = "登记库暂时查不到，由工作人员审核"
         results.append(
