@@ -10,8 +10,8 @@ from product import until
 from test_pages import violations
 from test_window import at_counter
 
-from yiwang.engines.cases import actions, queries
-from yiwang.engines.cases.models import Case
+from yiwang.engines.cases import actions, consents, queries
+from yiwang.engines.cases.models import Case, Consent
 from yiwang.engines.cases.receiving import require_receivable
 from yiwang.kernel.access.contracts import SYSTEM, Refused
 from yiwang.kernel.access.session import acting
@@ -252,3 +252,83 @@ def test_a_pack_says_which_windows_may_take_an_item_in(received_at, county, allo
         else:
             with pytest.raises(Refused, match=f"{office.name}决定，只能在{received_at}"):
                 require_receivable({"received_at": received_at}, "居住证签注", office, window.id)
+
+
+def book_a_wedding(page, partner, name=""):
+    """Fill in the booking and press the button."""
+    page.goto("/services/mz.marriage_booking")
+    page.click("text=开始办理")
+    for _page in range(5):
+        page.wait_for_load_state()
+        if page.url.endswith("/check"):
+            break
+        if page.locator('[name="partner.name"]').count():
+            page.fill('[name="partner.name"]', name or partner.name)
+            page.fill('[name="partner.idno"]', partner.idno)
+            page.fill('[name="partner.phone"]', "13900000000")
+        if page.locator('[name="service.book_day"]').count():
+            page.fill('[name="service.book_day"]', (timezone.localdate() + timedelta(days=9)).isoformat())
+            page.check('[name="service.book_time"] >> nth=0')
+        page.click("text=保存并继续")
+    page.click("text=确认并提交")
+    page.wait_for_load_state()
+
+
+def test_two_must_both_agree_before_there_is_a_case(visit):
+    """The second person is told, signs in, says no; the first asks again; a yes hands it in."""
+    elder, second = visit("elder"), visit("official18")
+    with acting(SYSTEM):
+        partner = Person.objects.get(users__username="official18")
+        one = Person.objects.get(users__username="elder")
+    book_a_wedding(elder, partner, "错名字")
+    assert "没有姓名“错名字”" in elder.inner_text("main")
+    draft = elder.url.split("/apply/")[1].split("/")[0]
+    elder.goto(f"/apply/{draft}/partner")
+    elder.fill('[name="partner.name"]', partner.name)
+    elder.click("text=保存并继续")
+    elder.goto(f"/apply/{draft}/check")
+    elder.click("text=确认并提交")
+    elder.wait_for_url("**/waiting")
+    assert violations(elder) == []
+    elder.goto(f"/apply/{draft}/partner")
+    assert elder.url.endswith("/waiting")  # nothing changes under the other's eyes
+    with acting(SYSTEM):
+        assert not Case.objects.filter(id=draft).exists()
+        asked = Consent.objects.get(draft_id=draft, answered_at=None)
+    stranger = visit("mother")
+    stranger.goto(f"/consents/{asked.id}")
+    assert "没有找到" in stranger.inner_text("main")
+    second.goto("/messages")
+    assert "请您确认：结婚登记预约" in second.inner_text("main")
+    second.goto(f"/consents/{asked.id}")
+    assert "孙德胜填写了这份申请" in second.inner_text("main")
+    assert violations(second) == []
+    second.click("text=我不同意")
+    assert "没有办理" in second.inner_text("main")
+    elder.goto("/messages")
+    assert "没有提交：结婚登记预约" in elder.inner_text("main")
+
+    elder.goto(f"/apply/{draft}/check")
+    elder.click("text=确认并提交")
+    elder.wait_for_url("**/waiting")
+    with acting(SYSTEM):
+        late = Consent.objects.get(draft_id=draft, answered_at=None)
+        Consent.objects.filter(id=late.id).update(until=timezone.now() - timedelta(minutes=1))
+    assert consents.lapse() in (0, 1)  # the worker may have been faster
+    elder.goto(f"/apply/{draft}/check")
+    elder.click("text=确认并提交")
+    elder.wait_for_url("**/waiting")
+    with acting(SYSTEM):
+        asked = Consent.objects.get(draft_id=draft, answered_at=None)
+    assert asked.id != late.id
+    second.goto(f"/consents/{asked.id}")
+    second.click("text=我同意")
+    assert "已同意" in second.inner_text("main")
+    elder.goto(f"/apply/{draft}/waiting")
+    elder.wait_for_url(f"**/cases/{draft}")
+    with acting(SYSTEM):
+        case = Case.objects.get(id=draft)
+        assert case.subject_id == one.id
+        assert case.extra["burden"]["visits"] == 1  # 结婚登记须亲自到场
+        assert queries.history(case)[0].actor == partner.name
+    finish(draft)

@@ -47,6 +47,8 @@ urlpatterns = [
         name="window_result",
     ),
     path("apply/<uuid:draft_id>/handover", services.handover, name="handover"),
+    path("consents/<uuid:consent_id>", services.consent, name="consent"),
+    path("apply/<uuid:draft_id>/waiting", services.waiting, name="waiting"),
     path("apply/<uuid:draft_id>/papers/<str:key>.pdf", services.paper, name="paper"),
     path("apply/<uuid:draft_id>/check", services.check, name="check"),
     path("apply/<uuid:draft_id>/submit", services.submit, name="submit"),

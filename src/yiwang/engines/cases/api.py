@@ -19,6 +19,7 @@ from .applying import (
     Filled,
     Incomplete,
     SavedElsewhere,
+    agree,
     answer_situations,
     clean_value,
     fill,
@@ -33,6 +34,7 @@ from .applying import (
     submit,
     value_in_bundle,
 )
+from .consents import cancel, of_second, pending
 from .contracts import RATING_LEVELS, Phase, Result, Status
 from .generated import paper
 from .models import Case, Draft
@@ -61,9 +63,11 @@ __all__ = [
     "SavedElsewhere",
     "Statistics",
     "Status",
+    "agree",
     "answer_situations",
     "answer_supplement",
     "approve_extension",
+    "cancel",
     "check",
     "clean_value",
     "complain",
@@ -83,6 +87,7 @@ __all__ = [
     "measure",
     "numbers_of",
     "of_case",
+    "of_second",
     "offer",
     "open_at_window",
     "open_draft",
@@ -90,6 +95,7 @@ __all__ = [
     "owed",
     "own",
     "paper",
+    "pending",
     "plan_of",
     "pledges",
     "public_comments",

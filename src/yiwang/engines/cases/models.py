@@ -229,6 +229,27 @@ class Undertaking(models.Model):
         ]
 
 
+class Consent(models.Model):
+    """A second person's yes to an application that he does not file himself; without it there is no case."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    draft = models.ForeignKey(Draft, on_delete=models.PROTECT, related_name="consents")
+    subject_id = models.UUIDField(db_index=True)  # who is asked
+    asker_id = models.UUIDField()
+    asker_name = models.CharField(max_length=50)
+    name = models.CharField(max_length=120)  # of the service
+    until = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True)
+    agreed = models.BooleanField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["draft"], condition=Q(answered_at=None), name="one_open_consent_a_draft"
+            )
+        ]
+
+
 class Grant(models.Model):
     """A benefit that a case awards and that is paid period by period (see periodic.py)."""
 

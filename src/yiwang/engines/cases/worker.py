@@ -13,7 +13,7 @@ from yiwang.kernel.access.session import acting
 from yiwang.kernel.events.api import CHANNEL, dispatch_one
 from yiwang.kernel.ids import derived_id
 
-from . import actions, periodic
+from . import actions, consents, periodic
 from .models import Case, Timer
 from .undertakings import remind
 
@@ -90,6 +90,7 @@ def run_forever() -> None:
                     flag_overdue()
                     remind()
                     periodic.run(limit=500)
+                    consents.lapse()
                     look_again = time.monotonic() + OVERDUE_SECONDS
                 if not work_once():
                     for _ in connection.connection.notifies(timeout=POLL_SECONDS, stop_after=1):

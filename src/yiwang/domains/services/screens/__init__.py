@@ -1,6 +1,7 @@
 """The resident's pages: find, be told, apply, follow, receive, rate."""
 
 from .apply import apply, begin, check, paper, submit
+from .consent import consent, waiting
 from .find import search, service
 from .numbers import numbers, numbers_csv
 from .own import (
@@ -26,6 +27,7 @@ __all__ = [
     "check",
     "complain",
     "confirm",
+    "consent",
     "document",
     "hand_in",
     "handover",
@@ -41,6 +43,7 @@ __all__ = [
     "submit",
     "supplement",
     "verify",
+    "waiting",
     "window",
     "window_receipt",
     "window_result",

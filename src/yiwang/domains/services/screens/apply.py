@@ -89,6 +89,8 @@ def apply(request, draft_id, page):
     draft = _draft(request, draft_id)
     if draft.submitted_at:
         return redirect("window_receipt" if draft.org_id in request.actor.posts else "case", draft.id)
+    if cases.pending(draft):
+        return redirect("waiting", draft.id)
     filled = cases.fill(request.actor, draft)
     titles = [p.id for p in filled.plan.pages]
     if page == QUESTIONS:
@@ -199,10 +201,12 @@ def check(request, draft_id):
     draft = _draft(request, draft_id)
     if draft.submitted_at:
         return redirect("window_receipt" if draft.org_id in request.actor.posts else "case", draft.id)
+    if cases.pending(draft):
+        return redirect("waiting", draft.id)
     return _check(request, draft)
 
 
-def _check(request, draft, found=None, status=200):
+def _check(request, draft, found=None, status=200, problem=""):
     filled = cases.fill(request.actor, draft)
     draft.save()
     pledges = cases.pledges(filled)
@@ -227,6 +231,7 @@ def _check(request, draft, found=None, status=200):
             "plan": filled.plan,
             "sections": pages.summary(filled, draft),
             "problems": errors,
+            "problem": problem,
             "incomplete": bool(filled.errors),
             "pledges": [(m, pages.anchor(m.key)) for m in pledges],
             "signed": request.POST.getlist("pledge"),
@@ -250,6 +255,10 @@ def submit(request, draft_id):
         case_id = cases.submit(request.actor, draft_id, request.POST.getlist("pledge"))
     except cases.Incomplete as incomplete:
         return _check(request, _draft(request, draft_id), incomplete.errors, status=422)
+    except Refused as refused:
+        return _check(request, _draft(request, draft_id), status=409, problem=str(refused))
+    if cases.pending(draft):
+        return redirect("waiting", draft.id)
     if draft.org_id in request.actor.posts:
         return redirect("window_receipt", case_id)
     return redirect(reverse("case", args=[case_id]) + "?new=1")

@@ -124,6 +124,13 @@ def item(names: Names, pack: Pack) -> Iterator[Problem]:
     for key, what in (("login", "登录角色"), ("subject", "企业角色")):
         if data.get(key, data["login"]) not in roles:
             yield pack.problem((key,), f"{what} {data[key]} 没有声明", "写进 roles", "L2")
+    second = data.get("consent_of", {}).get("role")
+    if second and second not in roles:
+        yield names.unknown(pack, ("consent_of", "role"), "角色", second, roles)
+    for needed in ("name", "idno") if second in roles else ():
+        if not any((f if isinstance(f, str) else f["path"]) == f"{second}.{needed}" for f in data["fields"]):
+            what = f"要 {second} 同意，却没有问 {second}.{needed}"
+            yield pack.problem(("consent_of",), what, "列入 fields", "L5")
     yield from _situations(names, pack, ids)
     yield from _tolerable(pack)
     yield from _conditions(names, pack, ids)
