@@ -58,6 +58,8 @@ def fill_form(page, photo):
     with page.expect_download() as download:
         page.click("a:has-text('下载系统写好的文本'):has-text('公司章程')")
     assert download.value.path().read_bytes().startswith(b"%PDF-")
+    page.click("text=改默认的选项")
+    page.check('[name="ent.vat_kind"][value="一般纳税人"]')
     page.select_option('[name="ent.bank"]', "QLB")
     page.select_option('[name="ent.fund_ratio"]', "5")
     page.check('[name="service.delivery"][value="窗口领取"]')
@@ -114,6 +116,7 @@ def test_a_founder_files_once_gets_an_enterprise_and_a_colleague_files_in_its_na
         assert len({c.org_id for c in children.values()}) == 7
         assert {c.org.region_id for c in children.values()} == {"370102"}
         uscc = children["ent.tax"].data["ent.uscc"]
+        assert children["ent.tax"].data["ent.vat_kind"] == "一般纳税人"  # a default that he changed
         assert uscc.startswith("91370102")
         assert uscc_trouble(uscc) == ""
         assert children["ent.social"].data["ent.soc_start"] == children["ent.establish"].data["ent.open_date"]

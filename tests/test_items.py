@@ -6,8 +6,8 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 from officials import finish, open_steps
-from product import until
-from test_pages import violations
+from product import PRODUCT, until
+from test_pages import MODES, violations
 from test_window import at_counter
 
 from yiwang.engines.cases import actions, consents, queries
@@ -68,7 +68,6 @@ def apply_for_food_licence(page, photo):
     return case_of(page)
 
 
-@pytest.mark.plan("P6")
 def test_a_licence_for_an_enterprise_with_a_visit_by_two(visit, become, photo):
     """Filed by a handler; the visit is agreed and told; two persons sign, never the same one twice."""
     handler, first, second = visit("handler"), become("official20"), become("official21")
@@ -168,7 +167,7 @@ def permit_holder(county):
     raise AssertionError("nobody there")
 
 
-@pytest.mark.plan("P7")
+@pytest.mark.plan("P6", "P7")
 def test_taken_in_by_one_county_decided_by_another_handed_out_where_it_was_taken_in(visit):
     """收受分离: received in 青岛, decided in 济南, the result printed and given out in 青岛."""
     person = permit_holder("370102")
@@ -332,3 +331,29 @@ def test_two_must_both_agree_before_there_is_a_case(visit):
         assert case.extra["burden"]["visits"] == 1  # 结婚登记须亲自到场
         assert queries.history(case)[0].actor == partner.name
     finish(draft)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_no_accessibility_violation_on_the_pages_of_these_items(visit, mode):
+    size, name = MODES[mode]
+    page = visit("official19", viewport=size)
+    page.context.add_cookies([{"name": "mode", "value": name, "url": PRODUCT.url}])
+    found = {}
+    for ref in ("sd.enterprise_open", "sp.food_licence", "ga.permit_endorse", "mz.marriage_booking"):
+        page.goto(f"/services/{ref}")
+        found[ref] = violations(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], ref
+    page.goto("/services/sd.enterprise_open")
+    page.click("text=开始办理")
+    page.wait_for_load_state()
+    base = page.url.rsplit("/", 1)[0]
+    for step in ("company", "premises", "people", "accounts", "check"):
+        page.goto(f"{base}/{step}")
+        found[step] = violations(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], step
+    desk = visit("official20", viewport=size)
+    desk.context.add_cookies([{"name": "mode", "value": name, "url": PRODUCT.url}])
+    for path in ("/desk", "/messages"):
+        desk.goto(path)
+        found[path] = violations(desk)
+    assert {k: v for k, v in found.items() if v} == {}

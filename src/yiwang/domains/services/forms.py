@@ -64,11 +64,22 @@ def widgets(filled: Filled, draft: Draft, page: str, errors: Mapping[str, str]) 
         if not forms.editable(field, filled.provenance) or not forms.visible(plan, field, data):
             continue
         if field.origin is forms.Origin.DEFAULT:
-            continue  # shown as known; changed on its own page only when somebody needs to
+            continue  # shown as known; see ``defaults``
         found.append(_widget(filled, draft, field, errors))
     for material in _materials(plan, page):
         found.append(_upload(material, draft, errors))
     return found
+
+
+def defaults(filled: Filled, draft: Draft, page: str, errors: Mapping[str, str]) -> list[Widget]:
+    """What a page fills in with the usual value, for the few who want another one."""
+    plan, data = filled.plan, filled.data
+    fields = [plan.field(path) for path in _page(plan, page)]
+    return [
+        _widget(filled, draft, f, errors)
+        for f in fields
+        if f.origin is forms.Origin.DEFAULT and not f.supporting and forms.visible(plan, f, data)
+    ]
 
 
 def _page(plan: forms.FormPlan, page: str) -> tuple[str, ...]:

@@ -159,7 +159,8 @@ def _show(request, draft, filled, page, errors, status=200):
     current = next(p for p in filled.plan.pages if p.id == page)
     ids = [p.id for p in filled.plan.pages]
     widgets = pages.widgets(filled, draft, page, errors)
-    listed = [{"anchor": w.id, "message": w.error} for w in widgets if w.error]
+    shown = [*widgets, *pages.defaults(filled, draft, page, errors)]
+    listed = [{"anchor": w.id, "message": w.error} for w in shown if w.error]
     listed += [{"anchor": "", "message": errors["page"]}] if "page" in errors else []
     return render(
         request,
@@ -170,6 +171,7 @@ def _show(request, draft, filled, page, errors, status=200):
             "page": current,
             "widgets": widgets,
             "known": pages.known(filled, page),
+            "defaults": pages.defaults(filled, draft, page, errors),
             "errors": listed,
             "previous": ids[ids.index(page) - 1] if ids.index(page) else None,
             "has_upload": any(w.kind == "upload" for w in widgets),

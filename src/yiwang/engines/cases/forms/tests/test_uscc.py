@@ -42,7 +42,7 @@ def test_any_single_wrong_character_is_noticed(at, wrong, code):
         assert uscc_trouble(code[:at] + wrong + code[at + 1 :])
 
 
-@given(st.integers(1, 31**6 - 1), st.sampled_from(["370102", "371502", "379901"]))
+@given(st.integers(1, 31**6 - 2), st.sampled_from(["370102", "371502", "379901"]))
 def test_every_allocated_code_is_valid_and_its_own(serial, region):
     code = make_uscc("9", "1", region, "MA", serial)
     assert uscc_trouble(code) == ""
