@@ -89,7 +89,7 @@ def test_a_licence_for_an_enterprise_with_a_visit_by_two(visit, become, photo):
     desk.fill('[name="at"]', f"{day:%Y-%m-%d}T09:30")
     desk.check('[name="who"] >> nth=0')
     desk.click(".desk__act button:has-text('确定') >> nth=0")
-    assert "不足两人" in desk.inner_text("main")
+    assert "不足：须由 2 名以上" in desk.inner_text("main")
     desk.fill('[name="at"]', f"{day:%Y-%m-%d}T09:30")
     desk.check('[name="who"] >> nth=0')
     desk.check('[name="who"] >> nth=1')

@@ -42,7 +42,7 @@ from .periodic import confirm
 from .periodic import of_case as grant_of
 from .queries import documents_of, family, find, history, numbers_of, own, rectifications, visit
 from .ratings import complain, public_comments, rate, settle
-from .results import hand_out, result, results
+from .results import by_post, hand_out, result, results
 from .statistics import Statistics, measure
 from .undertakings import check, hand_in, of_case
 from .undertakings import find as find_undertaking
@@ -67,6 +67,7 @@ __all__ = [
     "answer_situations",
     "answer_supplement",
     "approve_extension",
+    "by_post",
     "cancel",
     "check",
     "clean_value",

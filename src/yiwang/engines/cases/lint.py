@@ -46,6 +46,9 @@ def _attributes(file: str, graph: Graph, posts: set[str]) -> Iterator[Problem]:
         if node.ext.get("form") == "visit" and "visitors" not in node.ext:
             what = f"{node.name}：要约定前来的人，却没有写从哪种岗位里选"
             yield Problem(file, 1, what, "写 yw:visitors", "L1")
+        persons = node.ext.get("persons", "1")
+        if not (persons.isdigit() and int(persons) > 0):
+            yield Problem(file, 1, f"{node.name}：yw:persons “{persons}”不是人数", "写成 2 这样的整数", "L1")
         if "distinct" in node.ext:
             groups.setdefault(node.ext["distinct"], []).append(node.name)
     for group, steps in groups.items():

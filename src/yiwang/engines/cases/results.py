@@ -11,13 +11,15 @@ from yiwang.kernel.audit.api import record
 from yiwang.kernel.documents.models import IssuedDocument
 from yiwang.kernel.orgs.models import Organisation
 
+from . import forms
 from .actions.moving import AlreadyChanged, execute
+from .applying import plan_of
 from .models import Case, Draft
 from .queries import documents_of
 from .store import Change, Locked
 from .windows import receipt
 
-DELIVERY, BY_POST = "service.delivery", "邮寄送达"
+ADDRESS = "service.delivery_addr"
 
 
 def results(actor: Actor, draft_id: UUID) -> list[IssuedDocument]:
@@ -46,6 +48,15 @@ def result(actor: Actor, draft_id: UUID, document_id: UUID) -> IssuedDocument:
     return found
 
 
+def by_post(case: Case) -> bool:
+    """Whether the result goes by post: the pack's own condition for asking an address holds, and there is one."""
+    if not case.data.get(ADDRESS):
+        return False
+    plan = plan_of(case)
+    field = next((f for f in plan.fields if f.path == ADDRESS), None)
+    return field is not None and forms.visible(plan, field, case.data)
+
+
 def hand_out(actor: Actor, draft_id: UUID, tracking: str, command_id: UUID) -> Locked:
     """The window gives the result to the person, or to the post as he chose.
 
@@ -56,7 +67,7 @@ def hand_out(actor: Actor, draft_id: UUID, tracking: str, command_id: UUID) -> L
         Refused: not this window's, no result yet, or no tracking number.
     """
     draft, case, _family = receipt(actor, draft_id)
-    by_post = case.data.get(DELIVERY) == BY_POST
+    posted = by_post(case)
     tracking = tracking.strip()[:40]
 
     def decide(held: Locked, now: datetime) -> Change:
@@ -64,10 +75,10 @@ def hand_out(actor: Actor, draft_id: UUID, tracking: str, command_id: UUID) -> L
             raise Refused(_("还没有办结，结果出来后再交付。"))
         if held.extra.get("delivered"):
             raise AlreadyChanged(_("已经登记过交付。"))
-        if by_post and not tracking:
+        if posted and not tracking:
             raise Refused(_("办事人选了邮寄送达，请填写快递单号。"))
         window = Organisation.objects.get(id=draft.org_id).name
-        delivered = {"at": now.isoformat(), "window": window, "tracking": tracking if by_post else ""}
+        delivered = {"at": now.isoformat(), "window": window, "tracking": tracking if posted else ""}
         return Change("delivered", delivered, patch={"extra": {**held.extra, "delivered": delivered}})
 
     with as_system(actor):  # the case is another office's; whose window it is was asked above

@@ -86,6 +86,7 @@ def window_receipt(request, draft_id):
             "family": family,
             "documents": documents,
             "delivery": case.data.get("service.delivery", ""),
+            "by_post": cases.by_post(case),
             "problem": problem,
             "qr": qr(address),
             "address": address,

@@ -77,7 +77,7 @@ def complete(
             change.args["outcome_name"] = chosen.name
         extra = require_another(actor, held, node)
         if node.ext.get("form") == "visit":
-            visit = read_visit(details or {}, now)
+            visit = read_visit(details or {}, now, int(node.ext.get("persons", "1")))
             extra = {**extra, "visit": visit}
             change.args["visit"] = visit
         if extra is not held.extra:

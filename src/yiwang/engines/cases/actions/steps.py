@@ -11,8 +11,6 @@ from yiwang.engines.cases.flow import Node
 from yiwang.engines.cases.store import Locked
 from yiwang.kernel.access.contracts import Actor, Refused
 
-PERSONS = 2  # go together (行政许可法第三十四条第三款)
-
 
 def require_another(actor: Actor, held: Locked, node: Node) -> dict[str, Any]:
     """``yw:distinct="GROUP"``: the steps of a group are done by different persons.
@@ -37,11 +35,12 @@ def require_another(actor: Actor, held: Locked, node: Node) -> dict[str, Any]:
     return {**held.extra, "distinct": groups}
 
 
-def read_visit(details: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+def read_visit(details: Mapping[str, Any], now: datetime, persons: int) -> dict[str, Any]:
     """``yw:form="visit"``: when, where and who comes, checked.
 
     Args:
         details: ``at`` (2026-11-30T09:00, local time), ``place``, ``who`` (names).
+        persons: at least so many go (``yw:persons``).
 
     Raises:
         Refused: naming the field, the value and the remedy.
@@ -60,9 +59,11 @@ def read_visit(details: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     if not place:
         raise Refused(_("请填写地点：会告知申请人。"))
     who = [name.strip() for name in details.get("who", ()) if name.strip()]
-    if len(set(who)) < PERSONS:
+    if len(set(who)) < persons:
         named = "、".join(who) or _("（空）")
-        raise Refused(_("人员“%(who)s”不足两人：须由两名不同的工作人员前往。") % {"who": named})
+        raise Refused(
+            _("人员“%(who)s”不足：须由 %(n)s 名以上不同的工作人员前往。") % {"who": named, "n": persons}
+        )
     return {"at": at.isoformat(), "place": place[:200], "who": list(dict.fromkeys(who))}
 
 
