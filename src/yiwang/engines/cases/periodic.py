@@ -127,6 +127,9 @@ def _run_one(grant: Grant, day: date, ran: Ran) -> None:
             })  # fmt: skip
             break
         amount = forms.value(plan, spec["amount"]["value"], data)
+        if amount is None or Decimal(str(amount)) <= 0:  # the pack cannot say how much: nothing is guessed
+            ran.postponed += 1
+            break
         Payment.objects.get_or_create(
             grant=grant,
             period=grant.due_period,
