@@ -11,7 +11,7 @@ from django.utils import timezone
 from product import PRODUCT
 
 from yiwang.config import embedded
-from yiwang.engines.cases.models import Case, Rating, Rectification, Undertaking
+from yiwang.engines.cases.models import Case, Consent, Rating, Rectification, Undertaking
 from yiwang.kernel.access.contracts import SYSTEM, VISITOR
 from yiwang.kernel.access.session import acting, announce
 from yiwang.kernel.accounts.models import Mandate, Person
@@ -44,7 +44,14 @@ def foreign():
                 "made_at": timezone.now(), "due_at": timezone.now() + timedelta(days=9),
             },
         )  # fmt: skip
+        consent, _new = Consent.objects.get_or_create(
+            draft_id=case.id, answered_at=None, defaults={
+                "subject_id": case.subject_id, "asker_id": case.subject_id, "asker_name": case.subject_name,
+                "name": "同意", "until": timezone.now() + timedelta(days=3),
+            },
+        )  # fmt: skip
         objects = {
+            "consent_id": consent.id,
             "undertaking_id": pledge.id,
             "case_id": child.id,
             "draft_id": case.id,

@@ -298,6 +298,22 @@ def _work(_args) -> int:
     return 0
 
 
+def _periodic_run(args) -> int:
+    from dataclasses import asdict
+    from datetime import date
+
+    try:
+        day = date.fromisoformat(args.on) if args.on else None
+    except ValueError:
+        print(f"日期“{args.on}”不对，请写成 2026-12-01 的样子", file=sys.stderr)
+        return 2
+    _django()
+    from yiwang.engines.cases.periodic import run
+
+    _print(asdict(run(day)), True)
+    return 0
+
+
 def _register(args) -> int:
     _django()
     from yiwang.config.install import switch_register
@@ -412,6 +428,11 @@ def parser() -> argparse.ArgumentParser:
     register = add(commands, "register", _register, "mark a register as answering or not")
     register.add_argument("id")
     register.add_argument("state", choices=["up", "down"])
+    periodic = commands.add_parser("periodic", help="benefits paid by the month").add_subparsers(
+        required=True
+    )
+    pay = add(periodic, "run", _periodic_run, "pay what is due and open reviews; the worker does it too")
+    pay.add_argument("--on", default="", help="the day to count as today, 2026-12-01; default: today")
     account = commands.add_parser("account", help="accounts and posts").add_subparsers(required=True)
     give = add(
         account,

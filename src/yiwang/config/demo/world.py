@@ -18,12 +18,25 @@ from yiwang.kernel.orgs.models import Organisation, Post, Region
 from yiwang.kernel.orgs.queries import MANAGER, responsible
 from yiwang.kernel.packs import api as packs
 
-from . import cases
+from . import cases, enterprises
 from .people import COUNTIES, Demo, people
 
 CATALOGUE = "shandong/catalogue/demo.csv"
 COUNTY = "370102"  # where the demo's offices have people
-FUNCTIONS = ("卫生健康", "公安", "疾病预防控制", "医疗保障", "人力资源社会保障")
+FUNCTIONS = (
+    "卫生健康",
+    "公安",
+    "疾病预防控制",
+    "医疗保障",
+    "人力资源社会保障",
+    "市场监管",
+    "税务",
+    "住房公积金",
+    "人民银行",
+    "民政",
+)
+TWO_EACH = (("受理岗、审查岗", ["acceptor", "reviewer"]), ("决定岗", ["decider"]))
+INSPECT = "市场监管"  # whose officials also go to see places, two together
 
 
 def make(say: Callable[[str], None], count: int = 20000) -> None:
@@ -74,6 +87,7 @@ def _records(everybody: Iterable[Demo], names: dict[str, str]) -> Iterator[tuple
     """What each department's register says of each person."""
     for county, name in names.items():
         yield "clinics", county, {"mc": f"{name}第一预防接种门诊", "dz": f"{name}文化路 1 号", "dh": "12345"}
+    yield from enterprises.records(everybody)
     for p in everybody:
         yield (
             "population",
@@ -84,6 +98,12 @@ def _records(everybody: Iterable[Demo], names: dict[str, str]) -> Iterator[tuple
             },
         )  # fmt: skip
         yield "residence", p.idno, {"xzz": p.address, "xzqh": p.county}
+        if p.n % 7 == 0:
+            yield "residence_permits", p.idno, {"zh": f"JZ{p.n:08d}", "qfqh": p.county, "qzrq": "2025-12-01"}
+        if p.n % 97 == 25:
+            kind, grade = ["视力", "听力", "肢体", "智力"][p.n % 4], "一二三四"[p.n % 4] + "级"
+            yield "disability", p.idno, {"zh": f"{p.idno}43", "lb": kind, "dj": grade}
+            yield "low_income", p.idno, {"zt": "在保", "qsrq": "2024-01-01"}
         held = "居民身份证、居民户口簿" + ("、结婚证" if p.married else "")
         yield "licences", p.idno, {"zzlx": held, "zzbs": f"示例{p.n:06d}"}
         yield (
@@ -139,16 +159,16 @@ def _accounts(everybody: list[Demo], today: date) -> None:
         for function in FUNCTIONS:
             org = responsible(function, COUNTY)
             assert org is not None  # noqa: S101 (the organisation pack covers every county)
-            for title, roles in (
-                ("受理岗、审查岗", ["acceptor", "reviewer"]),
-                ("决定岗", ["decider"]),
-            ):
+            for title, roles in TWO_EACH:
+                roles = [*roles, "inspector"] if function == INSPECT else roles
                 who = officials.pop()
                 user = _user(f"official{order}", who, f"{org.name}　{title}", order)
                 Post.objects.create(
                     person=user.person, org=org, title=title, roles=roles, since=date(2020, 1, 1)
                 )
                 order += 1
+        _user("founder", by_name[enterprises.FOUNDER], "想开公司的人，历下区", 4)
+        enterprises.make(_user, by_name)
         bureau = Organisation.objects.filter(region_id="371502", functions__contains=["卫生健康"]).first()
         for username, region, function in (
             ("manager", COUNTY, "医疗保障"),

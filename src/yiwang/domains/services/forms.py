@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from django.urls import reverse
+
 from yiwang.engines.cases import forms
 from yiwang.engines.cases.api import Draft, Filled
 from yiwang.kernel.files.models import StoredFile
@@ -29,6 +31,7 @@ class Widget:
     options: tuple[tuple[str, str], ...]
     error: str = ""
     accept: str = ACCEPT_ATTRIBUTE
+    paper: str = ""  # address of what the system wrote, to be signed and uploaded
 
 
 @dataclass(frozen=True)
@@ -61,11 +64,22 @@ def widgets(filled: Filled, draft: Draft, page: str, errors: Mapping[str, str]) 
         if not forms.editable(field, filled.provenance) or not forms.visible(plan, field, data):
             continue
         if field.origin is forms.Origin.DEFAULT:
-            continue  # shown as known; changed on its own page only when somebody needs to
+            continue  # shown as known; see ``defaults``
         found.append(_widget(filled, draft, field, errors))
     for material in _materials(plan, page):
         found.append(_upload(material, draft, errors))
     return found
+
+
+def defaults(filled: Filled, draft: Draft, page: str, errors: Mapping[str, str]) -> list[Widget]:
+    """What a page fills in with the usual value, for the few who want another one."""
+    plan, data = filled.plan, filled.data
+    fields = [plan.field(path) for path in _page(plan, page)]
+    return [
+        _widget(filled, draft, f, errors)
+        for f in fields
+        if f.origin is forms.Origin.DEFAULT and not f.supporting and forms.visible(plan, f, data)
+    ]
 
 
 def _page(plan: forms.FormPlan, page: str) -> tuple[str, ...]:
@@ -126,6 +140,7 @@ def _upload(
         why=f"可传 {ACCEPTED}，不超过 10 MB。",
         options=(),
         error=errors.get(material.key, ""),
+        paper=reverse("paper", args=[draft.id, material.key]) if material.generated else "",
     )
 
 

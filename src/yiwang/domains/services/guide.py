@@ -41,7 +41,7 @@ def guide(ref: str, answers: dict[str, Any], library: Library | None = None) -> 
         pack=pack,
         plan=plan,
         burden=forms.burden(library, ref),
-        items=[_item(library.get("service_item", i.id)) for i in plan.items],
+        items=[_item(library.get("service_item", i.id), plan) for i in plan.items],
         free=[m for m in plan.materials if m.way is not forms.Way.UPLOAD],
         uploads=[m for m in plan.materials if m.way is forms.Way.UPLOAD],
         unknown=[s for s in asked.situations if s.asked],
@@ -55,8 +55,16 @@ def _local(library: Library, items: set[str]) -> list[tuple[str, Pack]]:
     return [(names.get(pack.data["region"], pack.data["region"]), pack) for pack in found]
 
 
-def _item(pack: Pack) -> dict[str, Any]:
+def _item(pack: Pack, plan: forms.FormPlan) -> dict[str, Any]:
     data = pack.data
+    bind = plan.item(pack.id).bind
+    produced = {f.path for f in plan.fields if f.origin is forms.Origin.PRODUCED}
+
+    def met_on_the_way(condition: Any) -> bool:
+        """Whether an earlier item of the same bundle brings about what the condition asks."""
+        role, _dot, element = condition.get("register", {}).get("key", "").partition(".")
+        return f"{bind.get(role, role)}.{element}" in produced
+
     return {
         "id": pack.id,
         "name": pack.name,
@@ -65,7 +73,7 @@ def _item(pack: Pack) -> dict[str, Any]:
         "promised": _limit(data["time"]["promised"]),
         "fee": data["fee"].get("standard", "收费") if data["fee"]["charged"] else "不收费",
         "basis": data["basis"],
-        "conditions": data.get("conditions", []),
+        "conditions": [c for c in data.get("conditions", []) if not met_on_the_way(c)],
         "result": data["result"]["name"],
         "source": data.get("source", ""),
     }

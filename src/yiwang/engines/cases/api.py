@@ -19,6 +19,7 @@ from .applying import (
     Filled,
     Incomplete,
     SavedElsewhere,
+    agree,
     answer_situations,
     clean_value,
     fill,
@@ -33,10 +34,15 @@ from .applying import (
     submit,
     value_in_bundle,
 )
+from .consents import cancel, of_second, pending
 from .contracts import RATING_LEVELS, Phase, Result, Status
+from .generated import paper
 from .models import Case, Draft
-from .queries import documents_of, family, find, history, numbers_of, own, rectifications
+from .periodic import confirm
+from .periodic import of_case as grant_of
+from .queries import documents_of, family, find, history, numbers_of, own, rectifications, visit
 from .ratings import complain, public_comments, rate, settle
+from .results import by_post, hand_out, result, results
 from .statistics import Statistics, measure
 from .undertakings import check, hand_in, of_case
 from .undertakings import find as find_undertaking
@@ -57,31 +63,40 @@ __all__ = [
     "SavedElsewhere",
     "Statistics",
     "Status",
+    "agree",
     "answer_situations",
     "answer_supplement",
     "approve_extension",
+    "by_post",
+    "cancel",
     "check",
     "clean_value",
     "complain",
     "complete",
+    "confirm",
     "documents_of",
     "family",
     "fill",
     "find",
     "find_draft",
     "find_undertaking",
+    "grant_of",
     "hand_in",
+    "hand_out",
     "history",
     "in_item",
     "measure",
     "numbers_of",
     "of_case",
+    "of_second",
     "offer",
     "open_at_window",
     "open_draft",
     "open_drafts",
     "owed",
     "own",
+    "paper",
+    "pending",
     "plan_of",
     "pledges",
     "public_comments",
@@ -90,6 +105,8 @@ __all__ = [
     "rectifications",
     "request_extension",
     "request_supplement",
+    "result",
+    "results",
     "resume",
     "save_page",
     "settle",
@@ -98,6 +115,7 @@ __all__ = [
     "take_over",
     "taken_in",
     "value_in_bundle",
+    "visit",
     "windows_of",
     "withdraw",
 ]

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from yiwang.kernel.access.contracts import Actor, Refused
+from yiwang.kernel.access.contracts import SYSTEM, Actor, Refused
 from yiwang.kernel.access.rules import visible
 from yiwang.kernel.access.session import as_system
 from yiwang.kernel.accounts.models import Enterprise, Person
@@ -23,12 +23,13 @@ from yiwang.kernel.orgs.queries import responsible
 from yiwang.kernel.packs import api as packs
 from yiwang.kernel.registers import api as registers
 
-from . import forms, store
+from . import consents, forms, store
 from .actions import begin
 from .contracts import PURPOSE, Phase, Status
 from .forms import FieldError, FormPlan, Provenance, RegisterUnavailable, Way
 from .items import publish
 from .models import Case, Draft
+from .receiving import require_receivable
 from .store import Change
 from .undertakings import undertake
 
@@ -211,6 +212,8 @@ def save_page(
         if draft.submitted_at:
             raise Refused(_("这份申请已经提交，不能再改。"))
         changed = {k: v for k, v in values.items() if draft.data.get(k) != v}
+        if consents.pending(draft):
+            raise Refused(_("正在等对方同意，先撤回再修改。"))
         if draft.revision != revision and any(k in draft.data for k in changed):
             raise SavedElsewhere(_("另一个页面刚刚改过这份申请。下面是您这次填的内容，请核对后再保存一次。"))
         draft.data = {**draft.data, **values}
@@ -286,6 +289,9 @@ def submit(actor: Actor, draft_id: UUID, signed: Collection[str] = ()) -> UUID:
         ]
         if filled.errors or unsigned:
             raise Incomplete([*filled.errors, *unsigned])
+        if consents.wanted(draft):
+            consents.ask(actor, draft, dict(filled.data), filled.plan.name, filled.subject_name)
+            return draft.id  # a case only once the other has agreed
         now = timezone.now()
         # A window files for somebody else, with an office that is not its own: the system writes, the
         # events name the official.
@@ -298,6 +304,38 @@ def submit(actor: Actor, draft_id: UUID, signed: Collection[str] = ()) -> UUID:
         return draft.id
 
 
+def agree(actor: Actor, consent_id: UUID, yes: bool) -> UUID | None:
+    """The second person's answer. Yes makes the case of what the first one filled in; no leaves a draft.
+
+    Returns:
+        the id of the case, or None.
+
+    Raises:
+        Refused: not his to answer, answered already, or too late.
+        Incomplete: something of the application no longer holds.
+    """
+    with transaction.atomic():
+        consent = consents.of_second(actor, consent_id)
+        if consent is None:
+            raise Refused(_("没有找到这项请求，或它不是给您的。"))
+        now = timezone.now()
+        if consent.answered_at is not None or consent.until < now:
+            raise Refused(_("这项请求已经有了答复，或者已经过期。"))
+        if not yes:
+            consents.close(actor, consent, False, now)
+            return None
+        with as_system(actor):
+            draft = Draft.objects.select_for_update().get(id=consent.draft_id)
+            filled = fill(SYSTEM, draft)
+            if filled.errors:
+                raise Incomplete(filled.errors)
+            _create(actor, draft, filled, now, "online")
+            draft.submitted_at, draft.looked_up = now, {}
+            draft.save()
+        consents.close(actor, consent, True, now)
+        return draft.id
+
+
 def _create(actor: Actor, draft: Draft, filled: Filled, now: datetime, channel: str) -> None:
     plan, data = filled.plan, dict(filled.data)
     told = forms.catalogue_of_told(plan)
@@ -305,6 +343,11 @@ def _create(actor: Actor, draft: Draft, filled: Filled, now: datetime, channel: 
     needed = [m for m in plan.materials if forms.needed(plan, m, data)]
     bundle = plan.kind == "bundle"
     offices = {i.id: _office(plan, i.id, data) for i in plan.items}
+    if channel == "window" and draft.org_id:
+        for planned in plan.items:
+            spec, office = plan.library.get("service_item", planned.id).data, offices[planned.id]
+            if office:
+                require_receivable(spec["authority"], planned.name, office, draft.org_id)
     lead = offices[plan.items[0].id]
     if lead is None:
         raise Refused(_("没有找到负责这件事的机构，请拨打 12345 由工作人员协助。"))
@@ -425,10 +468,10 @@ def _conditions(plan: FormPlan, item_id: str, data: Mapping[str, Any], draft: Dr
 def _measured(filled: Filled, draft: Draft, channel: str) -> dict[str, int]:
     """The burden as it was: what the applicant typed and uploaded, to set beside the designed figures."""
     plan = filled.plan
-    asked = {f.path for f in plan.asked}
+    typed = [p for p, v in filled.provenance.items() if v.origin is forms.Origin.ASKED]
     items = [plan.library.get("service_item", i.id).data for i in plan.items]
     return {
-        "fields": sum(1 for path in asked if filled.data.get(path) not in (None, "")),
+        "fields": sum(1 for path in typed if filled.data.get(path) not in (None, "")),
         "uploads": len(draft.uploads),
         # Coming to the window is a visit; items that require presence anyway are done on the same one.
         "visits": max(int(channel == "window"), *(i["visits"]["online"] for i in items)),

@@ -13,6 +13,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from yiwang.kernel.access.contracts import SYSTEM, Refused
+from yiwang.kernel.accounts.actions import found_enterprise
+from yiwang.kernel.accounts.models import Person
 from yiwang.kernel.calendar import api as calendar
 from yiwang.kernel.documents import api as documents
 from yiwang.kernel.events.api import on
@@ -28,7 +30,10 @@ from .contracts import PURPOSE, Phase, Result
 from .items import graph, item
 from .models import Case, Number, Rectification, Undertaking
 from .notices import content_of, message_of
+from .periodic import award
+from .results import waiting_at
 from .undertakings import OWED
+from .windows import WINDOW
 
 
 def _case(body: dict[str, Any]) -> Case:
@@ -48,14 +53,20 @@ def serve(body: dict[str, Any], trace_id: UUID | None) -> None:
 def _issue(case: Case) -> dict[str, Any]:
     """Allocate what the item produces, write it back to the registers, make the certificate."""
     plan = forms.plan(packs.library(case.release), case.ref)
-    data = dict(case.data)
+    data = {**case.data, "today": timezone.localdate().isoformat()}
     made: dict[str, Any] = {}
     for allocation in forms.allocations(plan, case.ref, data):
         if not data.get(allocation.path):
-            made[allocation.path] = forms.render(allocation, _next(allocation.scope))
+            serial = _next(allocation.scope) if allocation.scope else 0
+            made[allocation.path] = forms.render(allocation, serial)
             data[allocation.path] = made[allocation.path]
     for register, key, fields in forms.write_backs(plan, case.ref, data):
         registers.write_back(register, key, fields)
+    new = forms.founded(plan, case.ref, data)
+    if new:
+        legal, _known = Person.objects.get_or_create(idno=new.legal_idno, defaults={"name": new.legal_name})
+        found_enterprise(new.name, new.uscc, legal)
+    award(case, timezone.localdate())
     licence = forms.licence(plan, case.ref, data, region_names().get)
     if licence:
         content = documents.Content(
@@ -140,6 +151,8 @@ def inform(body: dict[str, Any], trace_id: UUID | None) -> None:
 def closed(body: dict[str, Any], trace_id: UUID | None) -> None:
     """A child's end moves its bundle: results flow to those that wait for them."""
     case = _case(body)
+    if case.parent is None and case.channel == WINDOW:
+        _result_at_window(case)
     if case.kind == "bundle":
         if body["result"] == Result.WITHDRAWN:
             for child in case.children.filter(closed_at=None):
@@ -162,6 +175,15 @@ def closed(body: dict[str, Any], trace_id: UUID | None) -> None:
         )
     for sibling in parent.children.filter(phase=Phase.WAITING, after__contains=[case.ref]):
         _start_or_stop(parent, sibling)
+
+
+def _result_at_window(case: Case) -> None:
+    """The window that took a case in hears that its result is there to be handed out (收受分离)."""
+    window = waiting_at(case)
+    if window:
+        title = _("结果待交付：%(name)s %(number)s") % {"name": case.name, "number": case.number}
+        text = _("由贵窗口代收的这件已经办结，请交给%(who)s。") % {"who": case.subject_name}
+        _tell_staff(case, "result", [window], {WINDOW}, title, text, f"/window/receipts/{case.id}")
 
 
 def _withdraw_child(child: Case) -> None:
@@ -196,6 +218,10 @@ def _plan(parent: Case) -> forms.FormPlan:
     return forms.plan(packs.library(parent.release), parent.ref, parent.extra.get("answers", {}))
 
 
+def _no_register(register: str, key: str) -> Mapping[str, Any] | None:
+    raise forms.RegisterUnavailable(register)  # registers were read when the form was filled in
+
+
 def _start_or_stop(parent: Case, sibling: Case) -> None:
     """Begin a waiting sibling once all it needs is there; stop it when what it needs will never come."""
     parent.refresh_from_db()
@@ -208,8 +234,9 @@ def _start_or_stop(parent: Case, sibling: Case) -> None:
             actions.stop_waiting(SYSTEM, sibling.id, name, command)
         elif all(results.values()):
             plan = _plan(parent)
-            data = forms.project(plan, sibling.ref, parent.data)
-            authority = forms.authority(plan, sibling.ref, parent.data)
+            known, _sources = forms.fill(plan, parent.data, _no_register)  # derive from what has come
+            data = forms.project(plan, sibling.ref, known)
+            authority = forms.authority(plan, sibling.ref, known)
             if sibling.org_id is None and authority.region:
                 org = responsible(authority.function, authority.region)
                 Case.objects.filter(id=sibling.id).update(org=org)
@@ -227,7 +254,9 @@ def recalculate(body: dict[str, Any], trace_id: UUID | None) -> None:
         actions.recompute_due(SYSTEM, case_id, body["source"], derived_id("recompute", case_id, mark))
 
 
-def _tell_staff(case: Case, what: str, org_ids: list[UUID], roles: set[str], title: str, text: str) -> None:
+def _tell_staff(
+    case: Case, what: str, org_ids: list[UUID], roles: set[str], title: str, text: str, link: str = ""
+) -> None:
     """A message to everybody who holds one of the roles in the offices."""
     for post in Post.objects.filter(org_id__in=org_ids, roles__overlap=list(roles), until=None):
         tell(
@@ -235,7 +264,7 @@ def _tell_staff(case: Case, what: str, org_ids: list[UUID], roles: set[str], tit
             post.person_id,
             title,
             text,
-            f"/desk/cases/{case.id}",
+            link or f"/desk/cases/{case.id}",
             case.id,
         )
 

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from yiwang.engines.cases.flow import FlowRejected, compile_bpmn, soundness
+from yiwang.engines.cases.flow import FlowRejected, Graph, compile_bpmn, soundness
 from yiwang.engines.cases.forms import overlays
 from yiwang.engines.cases.forms.lint import lint
 from yiwang.kernel.packs.check import check
 from yiwang.kernel.packs.contracts import Problem
+from yiwang.kernel.packs.loader import read
 
 
 def check_packs(root: Path) -> list[Problem]:
@@ -16,10 +17,13 @@ def check_packs(root: Path) -> list[Problem]:
 
 
 def _flows(root: Path) -> Iterator[Problem]:
+    posts = {post for pack in read(root)[0].all("organisations") for post in pack.data["posts"]}
     for file in sorted(root.rglob("*.bpmn")):
         name = file.relative_to(root).as_posix()
         try:
-            for finding in soundness.check(compile_bpmn(file.read_bytes())):
+            graph = compile_bpmn(file.read_bytes())
+            yield from _attributes(name, graph, posts)
+            for finding in soundness.check(graph):
                 yield Problem(
                     name,
                     1,
@@ -30,3 +34,25 @@ def _flows(root: Path) -> Iterator[Problem]:
         except FlowRejected as rejected:
             for problem in rejected.problems:
                 yield Problem(name, 1, f"{problem.element} {problem.id}：{problem.message}", "改用支持的元素")
+
+
+def _attributes(file: str, graph: Graph, posts: set[str]) -> Iterator[Problem]:
+    """The ``yw:`` attributes that name a post or a group of steps."""
+    groups: dict[str, list[str]] = {}
+    for node in (n for process in graph.processes.values() for n in process.nodes.values()):
+        for key in ("role", "visitors"):
+            if posts and node.ext.get(key, "") not in {"", *posts}:
+                what = f"{node.name}：yw:{key} 写的岗位 {node.ext[key]} 不存在"
+                yield Problem(file, 1, what, f"改成其中之一：{'、'.join(sorted(posts))}", "L1")
+        if node.ext.get("form") == "visit" and "visitors" not in node.ext:
+            what = f"{node.name}：要约定前来的人，却没有写从哪种岗位里选"
+            yield Problem(file, 1, what, "写 yw:visitors", "L1")
+        persons = node.ext.get("persons", "1")
+        if not (persons.isdigit() and int(persons) > 0):
+            yield Problem(file, 1, f"{node.name}：yw:persons “{persons}”不是人数", "写成 2 这样的整数", "L1")
+        if "distinct" in node.ext:
+            groups.setdefault(node.ext["distinct"], []).append(node.name)
+    for group, steps in groups.items():
+        if len(steps) < 2:
+            what = f"{steps[0]}：yw:distinct 的组 {group} 只有这一个环节"
+            yield Problem(file, 1, what, "给另一个环节写同一个组，或去掉", "L1")

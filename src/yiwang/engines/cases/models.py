@@ -229,6 +229,67 @@ class Undertaking(models.Model):
         ]
 
 
+class Consent(models.Model):
+    """A second person's yes to an application that he does not file himself; without it there is no case."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    draft = models.ForeignKey(Draft, on_delete=models.PROTECT, related_name="consents")
+    subject_id = models.UUIDField(db_index=True)  # who is asked
+    asker_id = models.UUIDField()
+    asker_name = models.CharField(max_length=50)
+    name = models.CharField(max_length=120)  # of the service
+    until = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True)
+    agreed = models.BooleanField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["draft"], condition=Q(answered_at=None), name="one_open_consent_a_draft"
+            )
+        ]
+
+
+class Grant(models.Model):
+    """A benefit that a case awards and that is paid period by period (see periodic.py)."""
+
+    case = models.OneToOneField(Case, primary_key=True, on_delete=models.PROTECT, related_name="grant")
+    subject_id = models.UUIDField(db_index=True)
+    org_id = models.UUIDField(null=True, db_index=True)
+    name = models.CharField(max_length=120)
+    status = models.CharField(max_length=8, default="active")  # active, paused, stopped
+    because = models.CharField(max_length=300, blank=True)
+    due_period = models.CharField(max_length=7)  # the next to be paid: 2026-12
+    review_on = models.DateField(null=True)  # the next yearly review
+    review_open = models.BooleanField(default=False)
+    ended_on = models.DateField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["due_period"], condition=~Q(status="stopped"), name="grant_due"),
+        ]
+
+
+class Payment(models.Model):
+    """One period of a grant, paid once: append-only, and unique in the database."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    grant = models.ForeignKey(Grant, on_delete=models.PROTECT, related_name="payments")
+    subject_id = models.UUIDField(db_index=True)
+    org_id = models.UUIDField(null=True, db_index=True)
+    period = models.CharField(max_length=7)
+    amount = models.DecimalField(max_digits=12, decimal_places=2)
+    account = models.CharField(max_length=4, blank=True)  # last four digits
+    paid_on = models.DateField()
+
+    class Meta:
+        ordering = ["-period"]
+        constraints = [
+            models.UniqueConstraint(fields=["grant", "period"], name="one_payment_a_period"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="payment_is_positive"),
+        ]
+
+
 class SavedFilter(models.Model):
     """A filter of the inbox under a name of the official's own."""
 

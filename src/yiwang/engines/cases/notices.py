@@ -7,6 +7,7 @@ from django.utils import timezone
 from yiwang.kernel.documents.api import Content
 from yiwang.kernel.packs import api as packs
 
+from .actions.steps import visit_words
 from .items import item
 from .models import Case
 
@@ -24,7 +25,11 @@ def _words(case: Case, body: dict[str, Any]) -> dict[str, str]:
     day = timezone.localtime(case.due_at) if case.due_at else None
     supplement = case.extra.get("supplement") or {}
     org = case.org.name if case.org else ""
+    visit = visit_words(case.extra["visit"]) if "visit" in case.extra else {}
     return {
+        "time": visit.get("time", ""),
+        "address": visit.get("place", ""),
+        "contact": visit.get("who", ""),
         "item_name": case.name,
         "case_no": case.number,
         "applicant": case.subject_name,

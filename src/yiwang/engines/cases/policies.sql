@@ -70,6 +70,33 @@ create policy concerned on cases_undertaking to {app} using (
   or org_id = any ((select nullif(current_setting('app.orgs', true), '')::uuid[])::uuid[])
 );
 
+revoke delete, truncate on cases_consent from {app};
+alter table cases_consent enable row level security;
+drop policy if exists concerned on cases_consent;
+create policy concerned on cases_consent to {app} using (
+  (select current_setting('app.system', true)) = 'on'
+  or subject_id = (select nullif(current_setting('app.subject', true), '')::uuid)
+  or asker_id = (select nullif(current_setting('app.subject', true), '')::uuid)
+);
+
+-- A payment is a fact: never changed, never taken back by hand.
+revoke delete, truncate on cases_grant from {app};
+revoke update, delete, truncate on cases_payment from {app};
+alter table cases_grant enable row level security;
+drop policy if exists concerned on cases_grant;
+create policy concerned on cases_grant to {app} using (
+  (select current_setting('app.system', true)) = 'on'
+  or subject_id = (select nullif(current_setting('app.subject', true), '')::uuid)
+  or org_id = any ((select nullif(current_setting('app.orgs', true), '')::uuid[])::uuid[])
+);
+alter table cases_payment enable row level security;
+drop policy if exists concerned on cases_payment;
+create policy concerned on cases_payment to {app} using (
+  (select current_setting('app.system', true)) = 'on'
+  or subject_id = (select nullif(current_setting('app.subject', true), '')::uuid)
+  or org_id = any ((select nullif(current_setting('app.orgs', true), '')::uuid[])::uuid[])
+);
+
 alter table cases_savedfilter enable row level security;
 drop policy if exists own on cases_savedfilter;
 create policy own on cases_savedfilter to {app} using (

@@ -14,6 +14,7 @@ from yiwang.kernel.access.rules import visible
 from yiwang.kernel.documents.models import IssuedDocument
 
 from . import chain
+from .actions.steps import visit_words
 from .flow import EMPTY, Cancel, Command, Complete, FireTimer, Start, State, advance, moved
 from .items import graph
 from .models import Case, Event, Rectification
@@ -95,19 +96,29 @@ def _happening(event: Event) -> Happening:
         "handed-in": _("补交材料：%(name)s") % {"name": body.get("name", "")},
         "undertaking-checked": _("核查承诺：%(name)s，%(found)s")
         % {"name": body.get("name", ""), "found": _("属实") if body.get("kept") else _("不实")},
+        "delivered": _("结果已寄出，单号 %(n)s") % {"n": body.get("tracking")}
+        if body.get("tracking")
+        else _("结果已在%(window)s交给本人") % {"window": body.get("window", "")},
         "overdue": _("超过承诺时限，已报负责人和上级机构"),
         "timer": _("到时自动：%(node)s") % {"node": node},
         "stopped": _("“%(because)s”未办成，本事项不再开始") % {"because": body.get("because", "")},
         "deadline-recalculated": _("因放假安排调整，重新计算期限"),
     }.get(what, what)
     bad = what in ("withdrawn", "stopped") or body.get("outcome") in ("deny", "refuse")
+    visit = visit_words(body["visit"]) if "visit" in body else None
+    appointed = "，".join(visit.values()) if visit else ""
     return Happening(
         event.at,
         event.actor_name,
         words,
-        body.get("reason") or body.get("note") or "",
+        body.get("reason") or body.get("note") or appointed,
         "bad" if bad else "done",
     )
+
+
+def visit(case: Case) -> dict[str, str] | None:
+    """When, where and who comes to see the place, in words; None when nothing is agreed."""
+    return visit_words(case.extra["visit"]) if "visit" in case.extra else None
 
 
 def past_nodes(case: Case) -> set[str]:

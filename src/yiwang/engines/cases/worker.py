@@ -14,7 +14,7 @@ from yiwang.kernel.events.api import CHANNEL, dispatch_one
 from yiwang.kernel.ids import derived_id
 from yiwang.kernel.notify.api import deliver_due
 
-from . import actions
+from . import actions, consents, periodic
 from .models import Case, Timer
 from .undertakings import remind
 
@@ -90,6 +90,8 @@ def run_forever() -> None:
                 if time.monotonic() >= look_again:
                     flag_overdue()
                     remind()
+                    periodic.run(limit=500)
+                    consents.lapse()
                     look_again = time.monotonic() + OVERDUE_SECONDS
                 if not work_once():
                     for _ in connection.connection.notifies(timeout=POLL_SECONDS, stop_after=1):

@@ -17,6 +17,7 @@ from yiwang.kernel.packs.loader import read
 
 Linter = Callable[[Library], Iterable[Problem]]
 FLOWS = "base/flows"
+LAYOUTS = "base/documents"
 
 
 def check(root: Path, linters: Sequence[Linter] = ()) -> list[Problem]:
@@ -34,6 +35,7 @@ def check(root: Path, linters: Sequence[Linter] = ()) -> list[Problem]:
         problems.extend(rule(library))
     problems.extend(_regions(library, root))
     problems.extend(_flows(library, root))
+    problems.extend(_layouts(library, root))
     for linter in linters:
         problems.extend(linter(library))
     return sorted(set(problems), key=lambda p: (p.file, p.line, p.rule, p.what))
@@ -161,6 +163,16 @@ def _regions(library: Library, root: Path) -> Iterator[Problem]:
                 yield pack.problem(
                     ("history", n), f"继任区划 {old['successor']} 不存在", "改成现行的六位代码"
                 )
+
+
+def _layouts(library: Library, root: Path) -> Iterator[Problem]:
+    for pack in library.all("materials"):
+        for id_, material in pack.data["materials"].items():
+            layout = material.get("generated")
+            if layout and not (root / LAYOUTS / f"{layout}.typ").exists():
+                there = "、".join(sorted(p.stem for p in (root / LAYOUTS).glob("*.typ")))
+                what = f"材料 {id_} 的版式 {layout} 不存在"
+                yield pack.problem(("materials", id_, "generated"), what, f"改成其中之一：{there}", "L1")
 
 
 def _flows(library: Library, root: Path) -> Iterator[Problem]:

@@ -1,11 +1,13 @@
 """The resident's pages: find, be told, apply, follow, receive, rate."""
 
-from .apply import apply, begin, check, submit
+from .apply import apply, begin, check, paper, submit
+from .consent import consent, waiting
 from .find import service
 from .numbers import numbers, numbers_csv
 from .own import (
     case,
     complain,
+    confirm,
     document,
     hand_in,
     inbox,
@@ -16,7 +18,7 @@ from .own import (
     withdraw,
 )
 from .supplement import supplement
-from .window import handover, window, window_receipt
+from .window import handover, window, window_receipt, window_result
 
 __all__ = [
     "apply",
@@ -24,6 +26,8 @@ __all__ = [
     "case",
     "check",
     "complain",
+    "confirm",
+    "consent",
     "document",
     "hand_in",
     "handover",
@@ -31,13 +35,16 @@ __all__ = [
     "list_cases",
     "numbers",
     "numbers_csv",
+    "paper",
     "rate",
     "service",
     "settle",
     "submit",
     "supplement",
     "verify",
+    "waiting",
     "window",
     "window_receipt",
+    "window_result",
     "withdraw",
 ]

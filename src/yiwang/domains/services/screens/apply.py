@@ -16,6 +16,7 @@ from yiwang.kernel.access.contracts import Refused
 from yiwang.kernel.files.api import take
 from yiwang.kernel.files.rules import NotTaken
 
+from .own import pdf
 from .session import HELD, hold
 
 QUESTIONS = "questions"
@@ -88,6 +89,8 @@ def apply(request, draft_id, page):
     draft = _draft(request, draft_id)
     if draft.submitted_at:
         return redirect("window_receipt" if draft.org_id in request.actor.posts else "case", draft.id)
+    if cases.pending(draft):
+        return redirect("waiting", draft.id)
     filled = cases.fill(request.actor, draft)
     titles = [p.id for p in filled.plan.pages]
     if page == QUESTIONS:
@@ -156,7 +159,8 @@ def _show(request, draft, filled, page, errors, status=200):
     current = next(p for p in filled.plan.pages if p.id == page)
     ids = [p.id for p in filled.plan.pages]
     widgets = pages.widgets(filled, draft, page, errors)
-    listed = [{"anchor": w.id, "message": w.error} for w in widgets if w.error]
+    shown = [*widgets, *pages.defaults(filled, draft, page, errors)]
+    listed = [{"anchor": w.id, "message": w.error} for w in shown if w.error]
     listed += [{"anchor": "", "message": errors["page"]}] if "page" in errors else []
     return render(
         request,
@@ -167,6 +171,7 @@ def _show(request, draft, filled, page, errors, status=200):
             "page": current,
             "widgets": widgets,
             "known": pages.known(filled, page),
+            "defaults": pages.defaults(filled, draft, page, errors),
             "errors": listed,
             "previous": ids[ids.index(page) - 1] if ids.index(page) else None,
             "has_upload": any(w.kind == "upload" for w in widgets),
@@ -179,6 +184,18 @@ def _show(request, draft, filled, page, errors, status=200):
 
 
 @require_GET
+def paper(request, draft_id, key):
+    """A paper that the system wrote from the form, to be signed and uploaded."""
+    if request.actor.person_id is None:
+        return redirect(f"{reverse('account_login')}?next={request.path}")
+    try:
+        name, content = cases.paper(request.actor, _draft(request, draft_id), key)
+    except Refused as refused:
+        raise Http404 from refused
+    return pdf(content, name)
+
+
+@require_GET
 def check(request, draft_id):
     """Everything at a glance before it is handed in."""
     if request.actor.person_id is None:
@@ -186,10 +203,12 @@ def check(request, draft_id):
     draft = _draft(request, draft_id)
     if draft.submitted_at:
         return redirect("window_receipt" if draft.org_id in request.actor.posts else "case", draft.id)
+    if cases.pending(draft):
+        return redirect("waiting", draft.id)
     return _check(request, draft)
 
 
-def _check(request, draft, found=None, status=200):
+def _check(request, draft, found=None, status=200, problem=""):
     filled = cases.fill(request.actor, draft)
     draft.save()
     pledges = cases.pledges(filled)
@@ -214,6 +233,7 @@ def _check(request, draft, found=None, status=200):
             "plan": filled.plan,
             "sections": pages.summary(filled, draft),
             "problems": errors,
+            "problem": problem,
             "incomplete": bool(filled.errors),
             "pledges": [(m, pages.anchor(m.key)) for m in pledges],
             "signed": request.POST.getlist("pledge"),
@@ -237,6 +257,10 @@ def submit(request, draft_id):
         case_id = cases.submit(request.actor, draft_id, request.POST.getlist("pledge"))
     except cases.Incomplete as incomplete:
         return _check(request, _draft(request, draft_id), incomplete.errors, status=422)
+    except Refused as refused:
+        return _check(request, _draft(request, draft_id), status=409, problem=str(refused))
+    if cases.pending(draft):
+        return redirect("waiting", draft.id)
     if draft.org_id in request.actor.posts:
         return redirect("window_receipt", case_id)
     return redirect(reverse("case", args=[case_id]) + "?new=1")

@@ -65,7 +65,10 @@ def case(request, case_id):
         "services/case.html",
         {
             "case": found,
-            "family": [(c, [d for d in documents if d.case_id == c.id], _names(found, c)) for c in family],
+            "family": [
+                (c, [d for d in documents if d.case_id == c.id], _names(found, c), cases.visit(c))
+                for c in family
+            ],
             "own_documents": [d for d in documents if d.case_id == found.id and found.kind == "bundle"],
             "to_supplement": [c for c in family if c.phase == cases.Phase.SUPPLEMENT],
             "history": cases.history(found) if found.kind != "bundle" else [],
@@ -74,6 +77,7 @@ def case(request, case_id):
             "rectifications": [r for r in cases.rectifications(found) if r.kind == "rating"],
             "complaints": [r for r in cases.rectifications(found) if r.kind == "complaint"],
             "undertakings": cases.of_case(found),
+            "grant": cases.grant_of(found),
             "accept": ACCEPT_ATTRIBUTE,
             "levels": cases.RATING,
             "done": sum(1 for c in family if c.closed_at),
@@ -150,6 +154,18 @@ def hand_in(request, undertaking_id):
     except (NotTaken, Refused) as why:
         messages.error(request, str(why))
     return redirect("case", made.case.parent_id or made.case_id)
+
+
+@require_POST
+def confirm(request, case_id):
+    """The yearly review of a benefit: nothing has changed."""
+    found = own_case(request, case_id)
+    try:
+        cases.confirm(request.actor, found.id)
+        messages.success(request, _("已确认，继续发放。"))
+    except Refused as refused:
+        messages.error(request, str(refused))
+    return redirect(reverse("case", args=[found.id]) + "#pay")
 
 
 @require_POST

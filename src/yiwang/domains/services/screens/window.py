@@ -11,8 +11,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from yiwang.domains.services.search.queries import online
 from yiwang.engines.cases import api as cases
 from yiwang.kernel.access.contracts import Refused
+from yiwang.kernel.files import store
+from yiwang.kernel.ids import derived_id
 
 from .apply import first_page
+from .own import pdf
 
 
 def qr(address: str) -> SafeString:
@@ -57,19 +60,49 @@ def window(request, code=""):
     )
 
 
-@require_GET
+@require_http_methods(["GET", "POST"])
 def window_receipt(request, draft_id):
-    """What the window prints and hands over: the number, the offices, the way to follow it at home."""
+    """What the window prints: the number, the offices, the way to follow it; later the result to hand out."""
+    problem = ""
     try:
+        cases.receipt(request.actor, draft_id)
+        if request.method == "POST":
+            command = derived_id("hand-out", draft_id)
+            try:
+                cases.hand_out(request.actor, draft_id, request.POST.get("tracking", ""), command)
+            except Refused as refused:
+                problem = str(refused)
         draft, case, family = cases.receipt(request.actor, draft_id)
+        documents = cases.results(request.actor, draft_id)
     except Refused as refused:
         raise Http404 from refused
     address = _absolute(f"/cases/{case.id}")
     return render(
         request,
         "services/window_receipt.html",
-        {"draft": draft, "case": case, "family": family, "qr": qr(address), "address": address},
+        {
+            "draft": draft,
+            "case": case,
+            "family": family,
+            "documents": documents,
+            "delivery": case.data.get("service.delivery", ""),
+            "by_post": cases.by_post(case),
+            "problem": problem,
+            "qr": qr(address),
+            "address": address,
+        },
+        status=422 if problem else 200,
     )
+
+
+@require_GET
+def window_result(request, draft_id, document_id):
+    """A result of what the window took in, to print."""
+    try:
+        found = cases.result(request.actor, draft_id, document_id)
+    except Refused as refused:
+        raise Http404 from refused
+    return pdf(store.get(found.sha256), f"{found.title}-{found.number}")
 
 
 @require_POST

@@ -16,6 +16,7 @@ from .officials import (
     resume,
     suspend,
 )
+from .steps import visit_words
 from .system import finish_service, fire_timer, mark_overdue, recompute_due, start, stop_waiting
 
 __all__ = [
@@ -37,5 +38,6 @@ __all__ = [
     "stop_waiting",
     "suspend",
     "transfer",
+    "visit_words",
     "withdraw",
 ]

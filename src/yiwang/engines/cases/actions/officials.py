@@ -1,6 +1,6 @@
 """What officials do: finish a step, ask once for a supplement, stop and restart the clock, extend."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -26,17 +26,27 @@ from .moving import (
     require_open,
     spec_of,
 )
+from .steps import read_visit, require_another
 
 _VERDICTS = {"grant": Result.GRANTED, "deny": Result.DENIED, "refuse": Result.REFUSED}
 
 
 def complete(
-    actor: Actor, case_id: UUID, token_id: int, outcome: str | None, reason: str, command_id: UUID
+    actor: Actor,
+    case_id: UUID,
+    token_id: int,
+    outcome: str | None,
+    reason: str,
+    command_id: UUID,
+    details: Mapping[str, Any] | None = None,
 ) -> Locked:
     """An official finishes a step with an outcome that the flow offers.
 
+    Args:
+        details: what the step's form asks besides, such as a visit's time, place and persons.
+
     Raises:
-        Refused: no such post, a reason is missing, or the step is gone.
+        Refused: no such post, a reason or a detail is missing, another person has to do it, or the step is gone.
     """
 
     def decide(held: Locked, now: datetime) -> Change:
@@ -65,10 +75,17 @@ def complete(
         )
         if chosen:
             change.args["outcome_name"] = chosen.name
+        extra = require_another(actor, held, node)
+        if node.ext.get("form") == "visit":
+            visit = read_visit(details or {}, now, int(node.ext.get("persons", "1")))
+            extra = {**extra, "visit": visit}
+            change.args["visit"] = visit
+        if extra is not held.extra:
+            change.patch["extra"] = extra
         verdict = _VERDICTS.get(outcome or "")
         if verdict:
             change.patch["extra"] = {
-                **held.extra,
+                **extra,
                 "verdict": verdict,
                 "reason": reason,
                 "decided_by": actor.name,

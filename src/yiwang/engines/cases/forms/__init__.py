@@ -16,6 +16,7 @@ from yiwang.engines.cases.forms.contracts import (
     Way,
 )
 from yiwang.engines.cases.forms.fill import (
+    TYPED,
     answer,
     check,
     choices,
@@ -24,16 +25,19 @@ from yiwang.engines.cases.forms.fill import (
     editable,
     fill,
     needed,
+    value,
     visible,
 )
 from yiwang.engines.cases.forms.materials import verified
 from yiwang.engines.cases.forms.merge import plan
 from yiwang.engines.cases.forms.overlays import eased, overlaid, overlay_for
 from yiwang.engines.cases.forms.project import (
+    Founded,
     LicenceContent,
     allocations,
     authority,
     catalogue_of_told,
+    founded,
     label,
     licence,
     project,
@@ -44,12 +48,14 @@ from yiwang.engines.cases.forms.project import (
 from yiwang.engines.cases.forms.validate import clean, validate
 
 __all__ = [
+    "TYPED",
     "Allocation",
     "Authority",
     "FieldError",
     "FormField",
     "FormMaterial",
     "FormPlan",
+    "Founded",
     "LicenceContent",
     "Lookup",
     "Origin",
@@ -70,6 +76,7 @@ __all__ = [
     "eased",
     "editable",
     "fill",
+    "founded",
     "label",
     "licence",
     "needed",
@@ -80,6 +87,7 @@ __all__ = [
     "render",
     "show",
     "validate",
+    "value",
     "verified",
     "visible",
     "write_backs",

@@ -134,6 +134,7 @@ class FormMaterial:
     pledge: str = ""  # what is signed when a commitment takes its place
     verify_days: int | None = None  # days within which the office checks the pledge
     owed_within: tuple[int, str] | None = None  # a tolerable material follows within (value, unit)
+    generated: str = ""  # layout from which the system writes it; the applicant signs and uploads it
 
     @property
     def key(self) -> str:
@@ -292,6 +293,6 @@ class Allocation:
     """
 
     path: str
-    method: str  # serial | gb11643
+    method: str  # serial | gb11643 | gb32100 | today
     scope: str
     spec: Mapping[str, Any]

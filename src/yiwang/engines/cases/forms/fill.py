@@ -22,6 +22,7 @@ from yiwang.engines.cases.forms.project import authority
 from yiwang.engines.cases.forms.validate import clean
 
 EMPTY = (None, "")
+TYPED = "您填写"  # the source of what the applicant gave
 
 
 def context(plan: FormPlan, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -34,6 +35,11 @@ def holds(plan: FormPlan, text: str, data: Mapping[str, Any]) -> bool | None:
     """A FEEL condition over the plan's data: True, False, or None when it cannot be told yet."""
     value = expressions.evaluate(text, context(plan, data))
     return value if isinstance(value, bool) else None
+
+
+def value(plan: FormPlan, text: str, data: Mapping[str, Any]) -> Any:
+    """The value of a FEEL expression of a pack over the plan's data, as JSON; None where it cannot be told."""
+    return expressions.plain(expressions.evaluate(text, context(plan, data)))
 
 
 def visible(plan: FormPlan, field: FormField, data: Mapping[str, Any]) -> bool:
@@ -94,6 +100,28 @@ def fill(
     filled = dict(data)
     provenance: dict[str, Provenance] = {}
     pending = [f for f in plan.fields if f.origin is not Origin.PRODUCED]
+    _settle(plan, pending, filled, provenance, lookup)
+    # What no register gave has to be typed; a typed key may in turn open registers about things.
+    missing = [f for f in pending if f.origin in (Origin.PREFILLED, Origin.CONSTANT)]
+    for field in [f for f in pending if filled.get(f.path) not in EMPTY]:
+        note = "没有查到，请填写" if field in missing else ""
+        provenance[field.path] = Provenance(Origin.ASKED, TYPED, note=note)
+        pending.remove(field)
+    _settle(plan, pending, filled, provenance, lookup)
+    for field in pending:
+        if field in missing:
+            provenance[field.path] = Provenance(Origin.ASKED, "", note="没有查到，请填写")
+    return filled, provenance
+
+
+def _settle(
+    plan: FormPlan,
+    pending: list[FormField],
+    filled: dict[str, Any],
+    provenance: dict[str, Provenance],
+    lookup: Lookup,
+) -> None:
+    """Fill what can be told now, again and again, because queries feed queries."""
     progress = True
     while progress:
         progress = False
@@ -107,15 +135,6 @@ def fill(
                 provenance[field.path] = source
                 pending.remove(field)
                 progress = True
-    for field in pending:
-        typed = filled.get(field.path) not in EMPTY
-        if field.origin in (Origin.PREFILLED, Origin.CONSTANT):
-            provenance[field.path] = Provenance(
-                Origin.ASKED, "您填写" if typed else "", note="没有查到，请填写"
-            )
-        elif typed:
-            provenance[field.path] = Provenance(Origin.ASKED, "您填写")
-    return filled, provenance
 
 
 def _value(
@@ -130,10 +149,10 @@ def _value(
     if field.origin is Origin.CONSTANT:
         return field.default, Provenance(Origin.CONSTANT, field.source)
     if field.origin is Origin.ASKED:
-        return (typed, Provenance(Origin.ASKED, "您填写")) if typed not in EMPTY else None
+        return (typed, Provenance(Origin.ASKED, TYPED)) if typed not in EMPTY else None
     if field.origin is Origin.DEFAULT:
         if typed not in EMPTY:
-            return typed, Provenance(Origin.DEFAULT, "您填写" if typed != field.default else field.source)
+            return typed, Provenance(Origin.DEFAULT, TYPED if typed != field.default else field.source)
         return field.default, Provenance(Origin.DEFAULT, field.source)
     if field.origin is Origin.DERIVED and field.derive:
         value = expressions.plain(expressions.evaluate(field.derive, context(plan, filled)))
@@ -141,7 +160,8 @@ def _value(
     if not field.lookups:  # from the sign-in, or by authorisation
         return (typed, Provenance(Origin.PREFILLED, field.source)) if typed not in EMPTY else None
     for source in field.lookups:
-        record = known_record(source.register, source.key, filled, provenance, lookup)
+        typed_key = _about_things(plan, source.register)
+        record = known_record(source.register, source.key, filled, provenance, lookup, typed_key)
         if record and record.get(source.field) not in EMPTY:
             return record[source.field], Provenance(
                 Origin.PREFILLED,
@@ -152,20 +172,31 @@ def _value(
     return None
 
 
+def _about_things(plan: FormPlan, register: str) -> bool:
+    """Whether a register holds nothing but public facts, such as addresses by parcel."""
+    fields = plan.library.get("register", register).data["fields"].values()
+    return all(field["level"] == "公开" for field in fields)
+
+
 def known_record(
     register: str,
     key: str,
     filled: Mapping[str, Any],
     provenance: Mapping[str, Provenance],
     lookup: Lookup,
+    typed_key: bool = False,
 ) -> Mapping[str, Any] | None:
     """A register's record, by the value of path ``key`` that the sign-in, a register or a derivation gave.
 
-    Never by a typed key: typing somebody's number must not show that person's data.
+    Args:
+        typed_key: also by a key somebody typed. Never where persons are registered: typing somebody's
+            number must not show that person's data.
     """
     value = filled.get(key)
     given = provenance.get(key)
-    if value in EMPTY or given is None or given.origin in (Origin.ASKED, Origin.DEFAULT):
+    if value in EMPTY or given is None:
+        return None
+    if given.origin in (Origin.ASKED, Origin.DEFAULT) and not typed_key:
         return None
     try:
         return lookup(register, str(value))
@@ -289,13 +320,17 @@ def conditions(
             reason = {True: "符合", False: "不符合", None: "信息不全，待核实"}[value]
         elif register:
             role, element = register["key"].split(".", 1)
-            key = data.get(f"{item.bind.get(role, role)}.{element}")
+            path = f"{item.bind.get(role, role)}.{element}"
+            key = data.get(path)
             try:
-                record = lookup(register["register"], str(key)) if key not in EMPTY else None
-                value = (record is not None) == (register["expect"] == "有记录") if key not in EMPTY else None
-                reason = (
-                    f"{plan.library.get('register', register['register']).name}{'有' if record else '无'}记录"
-                )
+                if key in EMPTY:
+                    produced = any(f.path == path and f.origin is Origin.PRODUCED for f in plan.fields)
+                    reason = "由前序事项的结果满足" if produced else "信息不全，待核实"
+                else:
+                    record = lookup(register["register"], str(key))
+                    value = (record is not None) == (register["expect"] == "有记录")
+                    name = plan.library.get("register", register["register"]).name
+                    reason = f"{name}{'有' if record else '无'}记录"
             except RegisterUnavailable:
                 reason = "登记库暂时查不到，由工作人员审核"
         results.append(

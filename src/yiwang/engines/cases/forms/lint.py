@@ -93,6 +93,25 @@ def _known(names: Names, pack: Pack) -> Iterator[Problem]:
             yield from names.element(pack, ("known", n, "lookup"), one["lookup"]["key"], roles)
 
 
+def _periodic(names: Names, pack: Pack, ids: set[str]) -> Iterator[Problem]:
+    """What is paid period by period names its account, its amount and the conditions that must go on to hold."""
+    spec = pack.data.get("periodic")
+    if not spec:
+        return
+    roles = _roles(names, pack)
+    yield from names.element(pack, ("periodic", "account"), spec["account"], roles)
+    yield from names.feel(pack, ("periodic", "amount"), spec["amount"]["value"], roles, ids)
+    there = {c["id"]: c for c in pack.data.get("conditions", ())}
+    for wanted in spec["while"]:
+        if wanted not in there:
+            yield names.unknown(pack, ("periodic", "while"), "受理条件", wanted, there)
+        elif not {"test", "register"} & there[wanted].keys():
+            what = f"条件 {wanted} 不能自动判断，不能逐月核对"
+            yield pack.problem(
+                ("periodic", "while"), what, "给它写 test 或 register，或从 while 里去掉", "L1"
+            )
+
+
 def _tolerable(pack: Pack) -> Iterator[Problem]:
     for n, one in enumerate(pack.data.get("materials", ())):
         if isinstance(one, Mapping) and one.get("tolerable", False) != ("owed_within" in one):
@@ -115,10 +134,18 @@ def item(names: Names, pack: Pack) -> Iterator[Problem]:
     for key, what in (("login", "登录角色"), ("subject", "企业角色")):
         if data.get(key, data["login"]) not in roles:
             yield pack.problem((key,), f"{what} {data[key]} 没有声明", "写进 roles", "L2")
+    second = data.get("consent_of", {}).get("role")
+    if second and second not in roles:
+        yield names.unknown(pack, ("consent_of", "role"), "角色", second, roles)
+    for needed in ("name", "idno") if second in roles else ():
+        if not any((f if isinstance(f, str) else f["path"]) == f"{second}.{needed}" for f in data["fields"]):
+            what = f"要 {second} 同意，却没有问 {second}.{needed}"
+            yield pack.problem(("consent_of",), what, "列入 fields", "L5")
     yield from _situations(names, pack, ids)
     yield from _tolerable(pack)
     yield from _known(names, pack)
     yield from _conditions(names, pack, ids)
+    yield from _periodic(names, pack, ids)
     yield from names.element(pack, ("authority", "region"), data["authority"]["region"], roles)
     for n, entry in enumerate(data["fields"]):
         path: Path = ("fields", n)
@@ -154,6 +181,8 @@ def _outputs(names: Names, pack: Pack, roles: Mapping[str, str]) -> Iterator[Pro
             yield from names.element(pack, path, source, roles)
             if register is not None and name not in register.data["fields"]:
                 yield names.unknown(pack, path, f"登记库 {register.id} 的字段", name, register.data["fields"])
+    for name, source in outputs.get("enterprise", {}).items():
+        yield from names.element(pack, ("outputs", "enterprise", name), source, roles)
     licence = outputs.get("licence")
     if licence:
         for source in licence["fields"]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from yiwang.engines.cases.forms.burden import burden
 from yiwang.engines.cases.forms.contracts import FormPlan, Origin, PlanError
+from yiwang.engines.cases.forms.dictionary import absolute
 from yiwang.engines.cases.forms.merge import plan as make_plan
 from yiwang.engines.cases.forms.validate import clean
 from yiwang.kernel.packs.contracts import Library, Pack, Problem
@@ -62,6 +63,7 @@ def _ever(library: Library, pack: Pack, path: str) -> bool:
 
 def _keys(pack: Pack, plan: FormPlan) -> Iterator[Problem]:
     """L4: with every register up, nothing that a register holds is asked for want of its key."""
+    produced = {f.path for f in plan.fields if f.origin is Origin.PRODUCED}
     for field in plan.fields:
         if field.origin is not Origin.ASKED or any(
             a["path"] == field.path for a in pack.data.get("ask_anyway", ())
@@ -69,9 +71,10 @@ def _keys(pack: Pack, plan: FormPlan) -> Iterator[Problem]:
             continue
         entity, element = field.element.split(".", 1)
         sources = plan.library.get("elements", entity).data["elements"][element].get("sources", ())
-        held = [s for s in sources if "register" in s]
+        role = field.path.split(".", 1)[0]
+        # By a key that only this application produces, no register can know anything yet.
+        held = [s for s in sources if "register" in s and absolute(s["key"], role) not in produced]
         if held:
-            role = field.path.split(".", 1)[0]
             keys = "、".join(s["key"] if "." in s["key"] else f"{role}.{s['key']}" for s in held)
             what = f"{field.label}（{field.path}）有登记库可查，但查询键 {keys} 在填表时不知道"
             yield pack.problem(

@@ -93,6 +93,7 @@ def merge_materials(
                 pledge=definition.get("commitment", {}).get("text", ""),
                 verify_days=definition.get("commitment", {}).get("verify_within_days"),
                 owed_within=_soonest(spec for _, spec, _ in demands),
+                generated=definition.get("generated", ""),
             )
         )
     return tuple(merged)

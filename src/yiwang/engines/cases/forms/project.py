@@ -9,6 +9,7 @@ from typing import Any
 from yiwang.engines.cases.forms.contracts import Allocation, Authority, FormPlan, Told, Way
 from yiwang.engines.cases.forms.dictionary import Dictionary
 from yiwang.engines.cases.forms.functions import as_date, county_of, idno_check_digit
+from yiwang.engines.cases.forms.uscc import make_uscc
 
 #: the name of a region code; empty when there is none
 RegionName = Callable[[str], str]
@@ -23,6 +24,7 @@ def _needs(item: Mapping[str, Any]) -> list[str]:
         allocate = field.get("allocate", {})
         paths += [allocate[k] for k in ("region", "birth", "sex") if k in allocate]
     paths += outputs.get("licence", {}).get("fields", ())
+    paths += outputs.get("enterprise", {}).values()
     for register in outputs.get("register", ()):
         paths += [register["key"], *register["fields"].values()]
     return list(dict.fromkeys(paths))
@@ -69,7 +71,10 @@ def catalogue_of_told(plan: FormPlan) -> tuple[Told, ...]:
 
 
 def allocations(plan: FormPlan, item_id: str, data: Mapping[str, Any]) -> list[Allocation]:
-    """The values an item must allocate when it is granted, from its own data."""
+    """The values an item must allocate when it is granted, from its own data (which has ``today``).
+
+    An empty scope draws no number.
+    """
     found = []
     for output in plan.library.get("service_item", item_id).data.get("outputs", {}).get("fields", ()):
         spec = output.get("allocate")
@@ -78,6 +83,13 @@ def allocations(plan: FormPlan, item_id: str, data: Mapping[str, Any]) -> list[A
         if spec["method"] == "serial":
             scope = spec.get("scope", f"{item_id}:{output['path']}")
             found.append(Allocation(output["path"], "serial", scope, spec))
+            continue
+        if spec["method"] == "today":
+            found.append(Allocation(output["path"], "today", "", {"day": data.get("today", "")}))
+            continue
+        if spec["method"] == "gb32100":
+            seed = {**spec, "region": county_of(data.get(spec["region"])) or "000000"}
+            found.append(Allocation(output["path"], "gb32100", f"gb32100:{spec['prefix']}", seed))
             continue
         born = as_date(data.get(spec["birth"]))
         region = county_of(data.get(spec["region"])) or "000000"
@@ -92,13 +104,39 @@ def render(allocation: Allocation, serial: int) -> str:
     """The ``serial``-th value of an allocation.
 
     An identity number's three digits of order are odd for men, even for women (GB 11643-1999).
+    A subject code is unique in the country, so its range is counted across regions (GB 32100-2015).
     """
+    if allocation.method == "today":
+        return str(allocation.spec["day"])
+    if allocation.method == "gb32100":
+        spec = allocation.spec
+        return make_uscc(spec["authority"], spec["category"], spec["region"], spec["prefix"], serial)
     if allocation.method == "serial":
         return f"{allocation.spec['prefix']}{serial:0{allocation.spec['digits']}d}"
     odd = allocation.spec["sex"] == "男"
     order = 2 * serial - 1 if odd else 2 * serial
     first = f"{allocation.spec['region']}{allocation.spec['birth']}{order:03d}"
     return first + idno_check_digit(first)
+
+
+@dataclass(frozen=True, slots=True)
+class Founded:
+    """An enterprise that an item brings into being, and who represents it."""
+
+    name: str
+    uscc: str
+    legal_name: str
+    legal_idno: str
+
+
+def founded(plan: FormPlan, item_id: str, data: Mapping[str, Any]) -> Founded | None:
+    """The enterprise of ``outputs.enterprise``, from the item's data after allocation; None when there is none."""
+    spec = plan.library.get("service_item", item_id).data.get("outputs", {}).get("enterprise")
+    if not spec:
+        return None
+    role = spec["legal"].split(".", 1)[0]
+    paths = (spec["name"], spec["uscc"], f"{role}.name", spec["legal"])
+    return Founded(*(str(data.get(path, "")) for path in paths))
 
 
 def write_backs(
@@ -194,10 +232,12 @@ def show(plan: FormPlan, path: str, value: Any, regions: RegionName | None = Non
 
 
 __all__ = [
+    "Founded",
     "LicenceContent",
     "allocations",
     "authority",
     "catalogue_of_told",
+    "founded",
     "label",
     "licence",
     "project",

@@ -10,6 +10,7 @@ from typing import Any
 
 from yiwang.engines.cases.forms.contracts import FieldError, FormField, FormPlan
 from yiwang.engines.cases.forms.functions import birth_of, idno_check_digit
+from yiwang.engines.cases.forms.uscc import uscc_trouble
 
 Options = tuple[tuple[str, str], ...]
 
@@ -26,9 +27,8 @@ def validate(plan: FormPlan, path: str, raw: str) -> tuple[Any, FieldError | Non
 
 def clean(field: FormField, raw: str, options: Options) -> tuple[Any, FieldError | None]:
     """Tidy and check a value of ``field``; ``options`` are those that apply now."""
-    text = (
-        unicodedata.normalize("NFKC", raw).strip() if field.type not in ("string", "address") else raw.strip()
-    )
+    as_written = field.type in ("string", "address", "code")
+    text = raw.strip() if as_written else unicodedata.normalize("NFKC", raw).strip()
     if not text:
         return None, None
     value, wrong = _CHECKS.get(field.type, _text)(field, text)
@@ -82,6 +82,12 @@ def _idno(field: FormField, text: str) -> tuple[Any, str | None]:
     return number, None
 
 
+def _uscc(field: FormField, text: str) -> tuple[Any, str | None]:
+    code = text.replace(" ", "").upper()
+    wrong = uscc_trouble(code)
+    return (text, wrong) if wrong else (code, None)
+
+
 def _phone(field: FormField, text: str) -> tuple[Any, str | None]:
     number = re.sub(r"[\s-]", "", text).removeprefix("+86")
     return (
@@ -131,6 +137,7 @@ def _region(field: FormField, text: str) -> tuple[Any, str | None]:
 
 _CHECKS: Mapping[str, Any] = {
     "idno": _idno,
+    "uscc": _uscc,
     "phone": _phone,
     "int": _int,
     "date": _date,

@@ -138,6 +138,7 @@ def _show(request, found: Case, problem: str = "", typed=None, status: int = 200
             "mine": request.actor.has_role(found.org_id, t.role)
             and t.assignee_id in (None, request.actor.person_id),
             "colleagues": _colleagues(request, found, t.role),
+            "visitors": _visitors(request, found, flow.node(t.node)),
         }
         for t in tokens
     ]
@@ -150,6 +151,7 @@ def _show(request, found: Case, problem: str = "", typed=None, status: int = 200
         for f in plan.fields
         if found.data.get(f.path) not in (None, "")
     ]
+    addresses = [(f.path, found.data.get(f.path)) for f in plan.fields if f.type == "address"]
     return render(
         request,
         "cases/case.html",
@@ -161,6 +163,7 @@ def _show(request, found: Case, problem: str = "", typed=None, status: int = 200
             "open": found.phase == Phase.OPEN,
             "suspended": found.phase == Phase.SUSPENDED,
             "data": data,
+            "place": next((v for f, v in addresses if v), ""),
             "materials": found.extra.get("materials", []),
             "conditions": found.extra.get("conditions", []),
             "told": found.extra.get("told", []) if accepting and not found.extra.get("supplement") else [],
@@ -200,6 +203,15 @@ def _colleagues(request, found: Case, role: str) -> list[tuple[UUID, str]]:
         return [(p.person_id, p.person.name) for p in colleagues(found.org_id, role)]
 
 
+def _visitors(request, found: Case, node) -> list[str]:
+    """Who may go to see for themselves (``yw:visitors`` names the role); empty for other steps."""
+    role = node.ext.get("visitors")
+    if not role:
+        return []
+    with as_system(request.actor):
+        return [p.person.name for p in colleagues(found.org_id, role)]
+
+
 @require_POST
 def act(request, case_id):
     """Any command an official gives to a case, from the desk's forms."""
@@ -214,7 +226,7 @@ def act(request, case_id):
     actor = request.actor
     verbs = {
         "complete": lambda: actions.complete(
-            actor, found.id, token, post.get("outcome") or None, reason, command
+            actor, found.id, token, post.get("outcome") or None, reason, command, _details(post)
         ),
         "supplement": lambda: actions.request_supplement(
             actor, found.id, token, post.getlist("keys"), reason, command
@@ -241,6 +253,11 @@ def act(request, case_id):
     if post["verb"] == "transfer":  # it is no longer the office's own
         return redirect("desk")
     return redirect("desk_case", found.id)
+
+
+def _details(post) -> dict:
+    """What the form of a step asks besides an outcome and a reason."""
+    return {"at": post.get("at", ""), "place": post.get("place", ""), "who": post.getlist("who")}
 
 
 @require_GET
