@@ -41,6 +41,7 @@ class Environment:
     secret_key: str
     signing_p12: str | None
     signing_passphrase: str | None
+    writes_per_minute: int  # of one account
 
 
 def _flag(name: str) -> bool:
@@ -103,4 +104,5 @@ def read() -> Environment:
         secret_key=secret,
         signing_p12=os.environ.get("YIWANG_SIGNING_P12"),
         signing_passphrase=os.environ.get("YIWANG_SIGNING_PASSPHRASE"),
+        writes_per_minute=int(os.environ.get("YIWANG_WRITES_PER_MINUTE", "600")),
     )

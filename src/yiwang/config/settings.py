@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "yiwang.kernel.ui",
     "yiwang.engines.cases",
     "yiwang.domains.services",
+    "yiwang.surfaces.api",
     "yiwang.surfaces.portal",
     "yiwang.surfaces.workbench",
 ]

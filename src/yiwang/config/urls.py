@@ -46,6 +46,7 @@ urlpatterns = [
     path("apply/<uuid:draft_id>/<slug:page>", services.apply, name="apply"),
     path("services/<str:ref>", services.service, name="service"),
     path("services/<str:ref>/begin", services.begin, name="begin"),
+    path("api/v1/", include("yiwang.surfaces.api.urls")),
     path("desk", desk.inbox, name="desk"),
     path("desk/bulk", desk.bulk, name="desk_bulk"),
     path("desk/filters", desk.save_filter, name="desk_filters"),

@@ -6,13 +6,16 @@ filtered by who may see. ``forms`` and ``flow`` are pure libraries and are impor
 
 from .actions import (
     AlreadyChanged,
+    NotThere,
     answer_supplement,
     approve_extension,
+    assign,
     complete,
     request_extension,
     request_supplement,
     resume,
     suspend,
+    transfer,
     withdraw,
 )
 from .applying import (
@@ -34,24 +37,40 @@ from .applying import (
     value_in_bundle,
 )
 from .contracts import RATING_LEVELS, Phase, Result, Status
+from .filing import file, taken
 from .models import Case, Draft
-from .queries import documents_of, family, find, history, numbers_of, own, rectifications
+from .queries import (
+    documents_of,
+    family,
+    find,
+    history,
+    numbers_of,
+    own,
+    page_of_own,
+    rectifications,
+    steps_of,
+)
 from .ratings import complain, public_comments, rate, settle
 from .statistics import Statistics, measure
 from .undertakings import check, hand_in, of_case
 from .undertakings import find as find_undertaking
 from .windows import WINDOW, offer, open_at_window, receipt, take_over, taken_in, windows_of
-from .words import RATING
+from .words import PHASE, RATING, RESULT, STATUS
+from .worklist import page as work_page
 
 __all__ = [
+    "PHASE",
     "RATING",
     "RATING_LEVELS",
+    "RESULT",
+    "STATUS",
     "WINDOW",
     "AlreadyChanged",
     "Case",
     "Draft",
     "Filled",
     "Incomplete",
+    "NotThere",
     "Phase",
     "Result",
     "SavedElsewhere",
@@ -60,12 +79,14 @@ __all__ = [
     "answer_situations",
     "answer_supplement",
     "approve_extension",
+    "assign",
     "check",
     "clean_value",
     "complain",
     "complete",
     "documents_of",
     "family",
+    "file",
     "fill",
     "find",
     "find_draft",
@@ -82,6 +103,7 @@ __all__ = [
     "open_drafts",
     "owed",
     "own",
+    "page_of_own",
     "plan_of",
     "pledges",
     "public_comments",
@@ -93,11 +115,15 @@ __all__ = [
     "resume",
     "save_page",
     "settle",
+    "steps_of",
     "submit",
     "suspend",
     "take_over",
+    "taken",
     "taken_in",
+    "transfer",
     "value_in_bundle",
     "windows_of",
     "withdraw",
+    "work_page",
 ]

@@ -17,7 +17,7 @@ from yiwang.kernel.access.session import as_system
 from yiwang.kernel.accounts.models import Enterprise, Person
 from yiwang.kernel.audit.api import record
 from yiwang.kernel.files.api import hand_over
-from yiwang.kernel.ids import derived_id
+from yiwang.kernel.ids import derived_id, new_id
 from yiwang.kernel.orgs.models import Organisation
 from yiwang.kernel.orgs.queries import responsible
 from yiwang.kernel.packs import api as packs
@@ -63,8 +63,11 @@ class Filled:
         return next((e for e in self.errors if e.path == path), None)
 
 
-def open_draft(actor: Actor, ref: str, answers: Mapping[str, Any]) -> Draft:
+def open_draft(actor: Actor, ref: str, answers: Mapping[str, Any], draft_id: UUID | None = None) -> Draft:
     """The unfinished draft for ``ref`` of the one whose matter it is, or a new one.
+
+    Args:
+        draft_id: of a new draft in any case, for a system that makes its own ids.
 
     Raises:
         Refused: not signed in, a mandate that does not cover the service, or a service for enterprises.
@@ -75,10 +78,13 @@ def open_draft(actor: Actor, ref: str, answers: Mapping[str, Any]) -> Draft:
     if not actor.may_file(ref):
         raise Refused(_("对方给您的授权不包括这件事，请对方在“授权管理”里加上，或以本人身份办理。"))
     _require_kind(ref, kind)
-    found = Draft.objects.filter(subject_id=actor.subject_id, ref=ref, submitted_at=None)
-    draft = found.order_by("-saved").first()
+    draft = None
+    if draft_id is None:
+        found = Draft.objects.filter(subject_id=actor.subject_id, ref=ref, submitted_at=None)
+        draft = found.order_by("-saved").first()
     if draft is None:
         draft = Draft.objects.create(
+            id=draft_id or new_id(),
             ref=ref,
             release=packs.current_release(),
             subject_id=actor.subject_id,

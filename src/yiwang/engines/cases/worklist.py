@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -14,6 +15,7 @@ from yiwang.kernel.access.contracts import Actor
 from .contracts import Phase
 from .items import graph
 from .models import Case, SavedFilter, Token
+from .queries import HEAVY
 
 WHEN = {"overdue": _("已超期"), "today": _("今天到期"), "week": _("七天内到期")}
 
@@ -107,6 +109,29 @@ def inbox(actor: Actor, wanted: Mapping[str, str], limit: int = 50, after: int =
             )
         )
     return lines
+
+
+Place = tuple[datetime | None, UUID, int]
+
+
+def page(actor: Actor, wanted: Mapping[str, str], after: Place | None = None, limit: int = 50) -> list[Token]:
+    """A page of the actor's work for a department's system: it goes on where the last page ended.
+
+    Args:
+        after: due time, case and token of the last piece of work of the page before.
+    """
+    found = filtered(actor, wanted)
+    if after is not None:
+        due_at, case_id, token_id = after
+        beyond = Q(case_id__gt=case_id) | Q(case_id=case_id, id__gt=token_id)
+        if due_at is None:
+            found = found.filter(beyond, due_at=None)
+        else:
+            found = found.filter(Q(due_at__gt=due_at) | Q(due_at=None) | (Q(due_at=due_at) & beyond))
+    heavy = [f"case__{column}" for column in HEAVY]
+    return list(
+        found.select_related("case", "case__org").defer(*heavy).order_by("due_at", "case_id", "id")[:limit]
+    )
 
 
 def choices(actor: Actor) -> dict[str, list[Any]]:

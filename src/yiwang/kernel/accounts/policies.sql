@@ -24,3 +24,11 @@ create policy concerned on accounts_enterprise to {app} using (
   (select current_setting('app.system', true)) = 'on'
   or exists (select 1 from accounts_mandate m where m.subject_id = accounts_enterprise.id)
 );
+
+-- A token is looked at by the system alone, when somebody signs in with it; it is never deleted.
+revoke delete, truncate on accounts_apitoken from {app};
+alter table accounts_apitoken enable row level security;
+drop policy if exists system on accounts_apitoken;
+create policy system on accounts_apitoken to {app} using (
+  (select current_setting('app.system', true)) = 'on'
+);
