@@ -37,7 +37,7 @@ from .applying import (
     value_in_bundle,
 )
 from .contracts import RATING_LEVELS, Phase, Result, Status
-from .filing import file, taken
+from .filing import file, made, offered, taken
 from .models import Case, Draft
 from .queries import (
     documents_of,
@@ -94,10 +94,12 @@ __all__ = [
     "hand_in",
     "history",
     "in_item",
+    "made",
     "measure",
     "numbers_of",
     "of_case",
     "offer",
+    "offered",
     "open_at_window",
     "open_draft",
     "open_drafts",

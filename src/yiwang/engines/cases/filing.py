@@ -9,10 +9,12 @@ from django.utils.translation import gettext as _
 
 from yiwang.kernel.access.contracts import Actor
 from yiwang.kernel.ids import derived_id
+from yiwang.kernel.packs import api as packs
 
 from . import forms
-from .applying import Filled, Incomplete, fill, find_draft, open_draft, submit
+from .applying import Filled, Incomplete, fill, find_draft, hand_in, identify, new_draft
 from .forms import FieldError
+from .models import Case
 
 
 def taken(filled: Filled, values: Mapping[str, Any]) -> tuple[dict[str, Any], list[FieldError]]:
@@ -55,7 +57,7 @@ def file(
     pledges: Collection[str],
     command_id: UUID,
 ) -> UUID:
-    """Apply in one call: a draft, its values, the case. The same command id again gives the same case.
+    """Apply in one call: draft and case at once. The same command id again gives the same case.
 
     Raises:
         Incomplete: with every missing, wrong or unknown field; nothing is kept.
@@ -80,16 +82,27 @@ def _file(
     draft_id: UUID,
 ) -> UUID:
     with transaction.atomic():
-        draft = find_draft(actor, draft_id, lock=True)
-        if draft is not None and draft.submitted_at:
-            return draft.id
-        if draft is None:
-            draft = open_draft(actor, ref, answers, draft_id)
-        filled = fill(actor, draft)
-        tidy, errors = taken(filled, values)
+        earlier = find_draft(actor, draft_id)
+        if earlier is not None and earlier.submitted_at:
+            return draft_id
+        draft = new_draft(actor, ref, answers, draft_id)
+        who = identify(actor, draft)
+        tidy, errors = taken(fill(actor, draft, who), values)
         if errors:
             raise Incomplete(errors)
-        draft.data = {**draft.data, **tidy}
+        draft.data = tidy
+        filled = fill(actor, draft, who)
         draft.done = [page.id for page in filled.plan.pages]
-        draft.save()
-        return submit(actor, draft.id, pledges)
+        hand_in(actor, draft, filled, pledges)
+        return draft_id
+
+
+def offered(ref: str) -> bool:
+    """Whether there is a service of that id now."""
+    library = packs.current()
+    return bool(library.find("bundle", ref) or library.find("service_item", ref))
+
+
+def made(case_id: UUID) -> dict[str, Any]:
+    """Number and status of a case that was just filed."""
+    return Case.objects.values("id", "number", "status").get(id=case_id)

@@ -25,7 +25,6 @@ class OneTransaction:
 
     def __call__(self, request):
         with transaction.atomic():
-            announce(SYSTEM)  # only the system may look up who somebody is
             request.scopes = None  # of the token; None where a session signed in
             if request.path.startswith(API) and "Authorization" in request.headers:
                 self._by_token(request)
@@ -40,6 +39,7 @@ class OneTransaction:
         return response
 
     def _by_session(self, request):
+        announce(SYSTEM)  # only the system may look up who somebody is
         try:
             request.actor = actor_of(request.user, request.session.get(ACTING_FOR, ""))
         except MandateEnded as ended:

@@ -7,7 +7,6 @@ from django.utils.translation import gettext_lazy as _
 from ninja import File, Router
 from ninja.files import UploadedFile
 
-from yiwang.domains.services.guide import guide
 from yiwang.engines.cases import api as cases
 from yiwang.engines.cases.forms import FieldError
 from yiwang.kernel.files.api import take
@@ -40,7 +39,7 @@ def list_drafts(request: HttpRequest):
 @router.post("/drafts", response=shapes.Draft, summary=_("开始（或继续）一份申请"))
 def open_draft(request: HttpRequest, body: shapes.OpenDraft):
     """The unfinished draft for a service, or a new one."""
-    if guide(body.service, {}) is None:
+    if not cases.offered(body.service):
         raise Http404
     return reads.draft(cases.open_draft(request.actor, body.service, body.answers))
 
@@ -102,4 +101,4 @@ def submit(request: HttpRequest, draft_id: UUID, body: shapes.Submit):
     """Hand the application in. Submitting twice makes one case."""
     _draft(request, draft_id)
     case_id = cases.submit(request.actor, draft_id, body.pledges)
-    return cases.find(request.actor, case_id)
+    return cases.made(case_id)

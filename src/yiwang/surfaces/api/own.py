@@ -6,7 +6,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from ninja import Query, Router, Status
 
-from yiwang.domains.services.guide import guide
 from yiwang.engines.cases import api as cases
 
 from . import access, paging, reads, shapes
@@ -29,12 +28,12 @@ def seen(request: HttpRequest, case_id: UUID) -> cases.Case:
 @router.post("/cases", response={201: shapes.Made}, auth=access.apply, summary=_("一次调用提交申请"))
 def create(request: HttpRequest, body: shapes.NewCase):
     """Open, fill and submit in one call. The same ``command_id`` again gives the same case."""
-    if guide(body.service, {}) is None:
+    if not cases.offered(body.service):
         raise Http404
     case_id = cases.file(
         request.actor, body.service, body.answers, body.values, body.pledges, body.command_id
     )
-    return Status(201, cases.find(request.actor, case_id))
+    return Status(201, cases.made(case_id))
 
 
 @router.get("/cases", response=shapes.Cases, summary=_("我的办件"))

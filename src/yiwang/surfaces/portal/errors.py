@@ -46,7 +46,7 @@ def _too_many(request, refused):
         return answers.error(429, "too-many", str(refused), **headers)
     page = {"title": _("请稍等"), "text": str(refused) + _("已经填写的内容没有丢，返回上一页即可再次提交。")}
     response = render(request, "portal/message.html", page, status=429)
-    response.headers.update(headers)
+    response["Retry-After"] = headers["Retry-After"]
     return response
 
 
