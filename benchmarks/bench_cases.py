@@ -15,9 +15,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 import crowd as crowds
 import filling
 import worklists
-from installation import installation
+from installation import Installation, installation
 from load import Api, Caller, Failed, Times, drive
-from machine import machine, sizes
+from machine import Others, machine, sizes
 
 VALUES = {"service.proof_from": "2025-01", "service.proof_to": "2025-12"}
 
@@ -27,14 +27,14 @@ def run(options: list[str]) -> dict:
     chosen = sizes(options, cases=1_000_000, seconds=20, clients=8, workers=2, warm=5, open=200)
     with installation(chosen["workers"], YIWANG_WRITES_PER_MINUTE="100000") as place:
         crowd = crowds.make(residents=400, officials=4)
-        figures: dict = {"empty": _cycles(place.port, crowd, chosen)}
+        figures: dict = {"empty": _cycles(place, crowd, chosen)}
         wait = _settle()
         started = time.monotonic()
         filled = filling.fill(chosen["cases"], chosen["open"], crowd)
         figures["filling_seconds"] = round(time.monotonic() - started, 1)
         figures["outbox_settled_seconds"] = wait
         figures["cases_filled"] = filled
-        figures["full"] = _cycles(place.port, crowd, chosen)
+        figures["full"] = _cycles(place, crowd, chosen)
         figures["work_list"] = worklists.measure(place.port, crowd)
     empty, full, desk = (
         figures["empty"]["cycles_per_s"],
@@ -61,9 +61,9 @@ def run(options: list[str]) -> dict:
     }
 
 
-def _cycles(port: int, crowd: crowds.Crowd, chosen: dict[str, int]) -> dict:
+def _cycles(place: Installation, crowd: crowds.Crowd, chosen: dict[str, int]) -> dict:
     """Warm up, then count cycles."""
-    callers = [Caller(port) for _ in range(chosen["clients"])]
+    callers = [Caller(place.port) for _ in range(chosen["clients"])]
     clients = chosen["clients"]
 
     def cycle(times: Times, n: int, i: int) -> None:
@@ -72,9 +72,15 @@ def _cycles(port: int, crowd: crowds.Crowd, chosen: dict[str, int]) -> dict:
         _cycle(callers[n], times, resident.token, officials[i % len(officials)].token)
 
     drive(clients, chosen["warm"], lambda n, i: cycle(Times(), n, i))
-    times = Times()
+    times, others = Times(), Others()
     done, seconds = drive(clients, chosen["seconds"], lambda n, i: cycle(times, n, i))
-    return {"cycles_per_s": round(done / seconds, 1), "cycles": done, "requests": times.summary(0.5, 0.99)}
+    return {
+        "cycles_per_s": round(done / seconds, 1),
+        "cycles": done,
+        "requests": times.summary(0.5, 0.99),
+        **others.used(place.process.pid),
+        "outbox_left": _outbox(),
+    }
 
 
 def _cycle(caller: Caller, times: Times, resident: str, official: str) -> None:
@@ -102,16 +108,19 @@ def _cycle(caller: Caller, times: Times, resident: str, official: str) -> None:
         raise Failed(f"search: {found}")
 
 
-def _settle(patience: float = 60.0) -> float:
-    """Let the worker finish what the first part left, so that the second is not slowed by it."""
+def _outbox() -> int:
+    """What the worker has not done yet: documents and messages may follow, a page may not wait for them."""
     from yiwang.kernel.access.contracts import SYSTEM
     from yiwang.kernel.access.session import acting
     from yiwang.kernel.events.models import OutboxEvent
 
+    with acting(SYSTEM):
+        return int(OutboxEvent.objects.count())
+
+
+def _settle(patience: float = 60.0) -> float:
+    """Let the worker finish what the first part left, so that the second is not slowed by it."""
     start = time.monotonic()
-    while time.monotonic() - start < patience:
-        with acting(SYSTEM):
-            if not OutboxEvent.objects.exists():
-                break
+    while time.monotonic() - start < patience and _outbox():
         time.sleep(0.5)
     return round(time.monotonic() - start, 1)
