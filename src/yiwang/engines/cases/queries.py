@@ -31,7 +31,7 @@ def find(actor: Actor, case_id: UUID) -> Case | None:
 def own(actor: Actor) -> list[Case]:
     """The actor's own cases, bundles and stand-alone items, newest first."""
     cases = Case.objects.filter(subject_id=actor.subject_id, parent=None).select_related("org")
-    return list(cases.order_by("-submitted_at")[:100])
+    return list(cases.defer(*HEAVY).order_by("-submitted_at")[:100])
 
 
 def page_of_own(
@@ -65,9 +65,13 @@ def numbers_of(actor: Actor, case_ids: set[UUID]) -> dict[UUID, Case]:
     return {case.id: case for case in Case.objects.filter(visible(actor), id__in=case_ids)}
 
 
-def documents_of(case: Case) -> list[IssuedDocument]:
-    """The signed documents of a case and, for a bundle, of its children."""
-    ids = [case.id, *(c.id for c in family(case))]
+def documents_of(case: Case, members: list[Case] | None = None) -> list[IssuedDocument]:
+    """The signed documents of a case and, for a bundle, of its children.
+
+    Args:
+        members: its family, when that is known already.
+    """
+    ids = [case.id, *(c.id for c in (members or family(case)))]
     return list(IssuedDocument.objects.filter(case_id__in=ids))
 
 

@@ -32,6 +32,7 @@ class Work:
     left: str
     assignee: str
     outcomes: tuple[tuple[str, str], ...]
+    pressed: bool  # 督办: somebody above waits for it
 
     @property
     def key(self) -> str:
@@ -97,7 +98,10 @@ def filtered(actor: Actor, wanted: Mapping[str, str]) -> QuerySet[Token]:
 def inbox(actor: Actor, wanted: Mapping[str, str], limit: int = 50, after: int = 0) -> list[Work]:
     """A page of the actor's work, the most urgent first."""
     now = timezone.now()
-    tokens = filtered(actor, wanted).select_related("case", "case__org").order_by("due_at", "case_id")
+    heavy = [f"case__{column}" for column in HEAVY]
+    tokens = filtered(actor, wanted).select_related("case", "case__org").defer(*heavy)
+    tokens = tokens.annotate(pressed=Q(case__extra__has_key="escalations"))
+    tokens = tokens.order_by("due_at", "case_id")
     lines = []
     for token in tokens[after : after + limit]:
         colour, left = tone(token.due_at, token.case.phase, now)
@@ -105,7 +109,15 @@ def inbox(actor: Actor, wanted: Mapping[str, str], limit: int = 50, after: int =
         easy = tuple((o.code, o.name) for o in node.outcomes if o.reason != "required")
         lines.append(
             Work(
-                token.case, token.id, token.name, token.due_at, colour, left, token.assignee_name or "", easy
+                token.case,
+                token.id,
+                token.name,
+                token.due_at,
+                colour,
+                left,
+                token.assignee_name or "",
+                easy,
+                token.pressed,
             )
         )
     return lines

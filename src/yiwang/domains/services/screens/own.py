@@ -55,20 +55,22 @@ def case(request, case_id):
         return redirect(f"{reverse('account_login')}?next={request.path}")
     found = own_case(request, case_id)
     family = cases.family(found)
-    documents = cases.documents_of(found)
+    documents = cases.documents_of(found, family)
+    names = {c.ref: c.name for c in family}
+    mending = cases.rectifications(found)
     return render(
         request,
         "services/case.html",
         {
             "case": found,
-            "family": [(c, [d for d in documents if d.case_id == c.id], _names(found, c)) for c in family],
+            "family": [(c, [d for d in documents if d.case_id == c.id], _after(c, names)) for c in family],
             "own_documents": [d for d in documents if d.case_id == found.id and found.kind == "bundle"],
             "to_supplement": [c for c in family if c.phase == cases.Phase.SUPPLEMENT],
             "history": cases.history(found) if found.kind != "bundle" else [],
             "new": "new" in request.GET,
             "rating": getattr(found, "rating", None),
-            "rectifications": [r for r in cases.rectifications(found) if r.kind == "rating"],
-            "complaints": [r for r in cases.rectifications(found) if r.kind == "complaint"],
+            "rectifications": [r for r in mending if r.kind == "rating"],
+            "complaints": [r for r in mending if r.kind == "complaint"],
             "undertakings": cases.of_case(found),
             "accept": ACCEPT_ATTRIBUTE,
             "levels": cases.RATING,
@@ -77,8 +79,7 @@ def case(request, case_id):
     )
 
 
-def _names(parent, child):
-    names = {c.ref: c.name for c in cases.family(parent)} if child.after else {}
+def _after(child, names):
     return [names.get(ref, ref) for ref in child.after]
 
 
