@@ -214,19 +214,8 @@ def _victim(place: Installation, target: str) -> int | None:
 
 def _settle(place: Installation, patience: int) -> int:
     """Let the worker finish; returns what it could not."""
-    import psycopg
-
-    from yiwang.config import embedded
-
-    deadline, left = time.monotonic() + patience, -1
-    while time.monotonic() < deadline:
-        try:
-            with psycopg.connect(embedded.url(place.var / "postgres", embedded.OWNER)) as owner:
-                (left,) = owner.execute("select count(*) from events_outboxevent").fetchone()
-        except psycopg.OperationalError:
-            left = -1
-        if left == 0:
-            break
+    deadline = time.monotonic() + patience
+    while (left := place.outbox()) != 0 and time.monotonic() < deadline:
         time.sleep(0.5)
     return left
 

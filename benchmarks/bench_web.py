@@ -49,7 +49,7 @@ def run(options: list[str]) -> dict:
                 raise Failed(f"{kind} {pages[kind]}: {status}")
 
         drive(chosen["clients"], chosen["warm"], lambda n, i: once(Times(), n, i))
-        times, others = Times(), Others()
+        times, others = Times(), Others(place.var)
         done, seconds = drive(chosen["clients"], chosen["seconds"], lambda n, i: once(times, n, i))
         used = others.used(place.process.pid)
     rate = round(done / seconds, 1)

@@ -1,6 +1,10 @@
 """Accounts for a benchmark: residents with insurance in some counties, and the officials who serve them."""
 
-from dataclasses import dataclass
+import json
+import os
+import subprocess
+import sys
+from dataclasses import astuple, dataclass
 from datetime import date
 from uuid import UUID
 
@@ -27,7 +31,7 @@ class Crowd:
     offices: dict[str, UUID]
 
 
-def make(residents: int, officials: int) -> Crowd:
+def make(residents: int = 400, officials: int = 4) -> Crowd:
     """Give accounts and tokens to so many residents, and to so many officials of each of their offices."""
     from django.db import connections
 
@@ -64,6 +68,34 @@ def make(residents: int, officials: int) -> Crowd:
     return Crowd(members, staff, offices)
 
 
+def make_in(env: dict[str, str]) -> Crowd:
+    """The same in the installation of another environment."""
+    run = subprocess.run([sys.executable, __file__], env=env, capture_output=True, text=True, check=True)
+    told = json.loads(run.stdout.strip().splitlines()[-1])
+    return Crowd(
+        [Member(*m) for m in told["residents"]],
+        {county: [Member(*m) for m in members] for county, members in told["officials"].items()},
+        told["offices"],
+    )
+
+
+def _main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "yiwang.config.settings")
+    import django
+
+    django.setup()
+    print(json.dumps(told_as_json(make()), default=str))
+
+
+def told_as_json(crowd: Crowd) -> dict:
+    """A crowd as JSON: each member as a list."""
+    return {
+        "residents": [astuple(m) for m in crowd.residents],
+        "officials": {county: [astuple(m) for m in ms] for county, ms in crowd.officials.items()},
+        "offices": crowd.offices,
+    }
+
+
 def _member(person, county: str, users) -> Member:
     from yiwang.kernel.access.contracts import SYSTEM
     from yiwang.kernel.accounts import tokens
@@ -72,3 +104,7 @@ def _member(person, county: str, users) -> Member:
     user.set_unusable_password()
     user.save()
     return Member(person.id, user.id, county, tokens.issue(SYSTEM, user.username, "bench", 2))
+
+
+if __name__ == "__main__":
+    _main()

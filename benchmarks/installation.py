@@ -57,6 +57,28 @@ class Installation:
                 raise RuntimeError((self.var / "up.log").read_text()[-4000:])
             time.sleep(0.2)
 
+    def worker(self):
+        """Its worker process."""
+        import psutil
+
+        for child in psutil.Process(self.process.pid).children():
+            if "work" in child.cmdline():
+                return child
+        raise RuntimeError("no worker")
+
+    def outbox(self) -> int:
+        """What the worker has not done yet; -1 while the database is away."""
+        import psycopg
+
+        from yiwang.config import embedded
+
+        try:
+            with psycopg.connect(embedded.url(self.var / "postgres", embedded.OWNER)) as owner:
+                (left,) = owner.execute("select count(*) from events_outboxevent").fetchone() or (-1,)
+        except psycopg.OperationalError:
+            return -1
+        return int(left)
+
     def stop(self) -> None:
         """Stop it and throw its folder away."""
         if self.process.poll() is None:
@@ -67,6 +89,17 @@ class Installation:
                 self.process.kill()
         self.log.close()
         shutil.rmtree(self.var, ignore_errors=True)
+
+
+@contextmanager
+def other_installation(workers: int = 2, **settings: str):
+    """A running installation beside the one whose database this process uses."""
+    made = Installation(workers, **settings)
+    try:
+        made.wait()
+        yield made
+    finally:
+        made.stop()
 
 
 @contextmanager

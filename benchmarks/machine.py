@@ -31,7 +31,8 @@ class Cpu:
 class Others:
     """How busy the machine was with what is measured, and with other things: a busy machine spoils a figure."""
 
-    def __init__(self) -> None:
+    def __init__(self, var: Path) -> None:
+        self.var = str(var).encode()
         self.start, self.at = self._busy(), time.monotonic()
         self.mine: dict[int, float] = {pid: self._cpu(pid) for pid in self._all()}
 
@@ -65,15 +66,14 @@ class Others:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def _family(self, root: int) -> set[int]:
-        """``root`` and what it started. An embedded PostgreSQL is known by the environment it was given."""
+        """``root`` and what it started. An embedded PostgreSQL is known by its folder."""
         parents: dict[int, int] = {}
         for pid in self._all():
             try:
                 parents[pid] = int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
             except OSError:
                 continue
-        var = os.environ.get("YIWANG_VAR", "?").encode()
-        found = {root} | {pid for pid in parents if var in self._command(pid)}
+        found = {root} | {pid for pid in parents if self.var in self._command(pid)}
         grown = True
         while grown:
             fresh = {pid for pid, parent in parents.items() if parent in found} - found
