@@ -93,7 +93,8 @@ class Installation:
 
 @contextmanager
 def other_installation(workers: int = 2, **settings: str):
-    """A running installation beside the one whose database this process uses."""
+    """A running installation whose database this process does not use."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what follows ``finally`` is done
     made = Installation(workers, **settings)
     try:
         made.wait()
@@ -105,9 +106,7 @@ def other_installation(workers: int = 2, **settings: str):
 @contextmanager
 def installation(workers: int = 2, **settings: str):
     """A running installation, with Django set up in this process on its database."""
-    made = Installation(workers, **settings)
-    try:
-        made.wait()
+    with other_installation(workers, **settings) as made:
         os.environ |= {k: v for k, v in made.env.items() if k.startswith("YIWANG_") or k == "PORT"}
         os.environ["DJANGO_SETTINGS_MODULE"] = "yiwang.config.settings"
         os.environ.pop("DATABASE_URL", None)
@@ -115,5 +114,3 @@ def installation(workers: int = 2, **settings: str):
 
         django.setup()
         yield made
-    finally:
-        made.stop()
