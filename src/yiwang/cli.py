@@ -347,6 +347,37 @@ def _account_add(args) -> int:
     return 0
 
 
+def _account_token(args) -> int:
+    _django()
+    from yiwang.kernel.access.contracts import SYSTEM, Refused
+    from yiwang.kernel.access.session import acting
+    from yiwang.kernel.accounts import tokens
+
+    try:
+        with acting(SYSTEM):
+            if args.revoke:
+                tokens.revoke(SYSTEM, args.username, args.name)
+                secret = f"已收回 {args.username} 的令牌 {args.name}"
+            else:
+                scopes = [scope for scope in args.scopes.split(",") if scope]
+                secret = tokens.issue(SYSTEM, args.username, args.name, args.days, scopes)
+    except Refused as refused:
+        print(refused, file=sys.stderr)
+        return 1
+    if not args.revoke:
+        print("令牌只显示这一次，请立即保存：", file=sys.stderr)
+    print(secret)
+    return 0
+
+
+def _openapi(_args) -> int:
+    _django()
+    from yiwang.surfaces.api.v1 import schema
+
+    print(json.dumps(schema(), ensure_ascii=False, indent=1))
+    return 0
+
+
 def _calendar_import(args) -> int:
     _django()
     from yiwang.config.install import import_calendar
@@ -447,6 +478,13 @@ def parser() -> argparse.ArgumentParser:
     give.add_argument("--office", default="", help="full name of an office in which to give a post")
     give.add_argument("--roles", default="", help="roles of the post, with commas: acceptor,reviewer,decider")
     give.add_argument("--title", default="")
+    token = add(account, "token", _account_token, "make (or take back) an API token of an account")
+    token.add_argument("username")
+    token.add_argument("--name", required=True, help="to tell it from others")
+    token.add_argument("--days", type=int, default=90, help="how long it is good, at most 366")
+    token.add_argument("--scopes", default="read,apply,handle", help="with commas; default: all")
+    token.add_argument("--revoke", action="store_true", help="take the token of that name back")
+    add(commands, "openapi", _openapi, "print the API's description, as in docs/reference/openapi.json")
     calendar = commands.add_parser("calendar", help="working days").add_subparsers(required=True)
     add(calendar, "import", _calendar_import, "import a State Council notice (YAML)").add_argument("file")
     manage = add(commands, "manage", _manage, "Django's own commands, for developers")

@@ -45,6 +45,7 @@ class Environment:
     sms_sender: str | None
     signing_p12: str | None
     signing_passphrase: str | None
+    writes_per_minute: int  # of one account
 
 
 def _flag(name: str) -> bool:
@@ -110,4 +111,5 @@ def read() -> Environment:
         sms_sender=os.environ.get("YIWANG_SMS_SENDER"),
         signing_p12=os.environ.get("YIWANG_SIGNING_P12"),
         signing_passphrase=os.environ.get("YIWANG_SIGNING_PASSPHRASE"),
+        writes_per_minute=int(os.environ.get("YIWANG_WRITES_PER_MINUTE", "600")),
     )

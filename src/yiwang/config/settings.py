@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     "yiwang.kernel.ui",
     "yiwang.engines.cases",
     "yiwang.domains.services",
+    "yiwang.surfaces.api",
     "yiwang.surfaces.portal",
     "yiwang.surfaces.workbench",
     "allauth",  # after ours, so that our templates go before its own

@@ -6,9 +6,13 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 from . import embedded, environment
+
+SOON = 10.0  # seconds: a process that ended sooner than this did not really start
+MOST_DEATHS = 5  # of that kind in a row, before the supervisor gives up
 
 
 def _pidfile(env: environment.Environment) -> Path:
@@ -66,7 +70,7 @@ def up() -> int:
     pidfile.write_text(str(os.getpid()))
     stop = _Stop()
     database: list = []  # the embedded server, if it is ours
-    children: list[subprocess.Popen] = []
+    children: list[_Child] = []
     try:
         if env.database_url is None:
             _say("starting PostgreSQL…")
@@ -78,12 +82,12 @@ def up() -> int:
         return 0
     finally:
         for child in children:
-            child.terminate()
+            child.process.terminate()
         for child in children:
             try:
-                child.wait(timeout=15)
+                child.process.wait(timeout=15)
             except subprocess.TimeoutExpired:
-                child.kill()
+                child.process.kill()
         for server in database:
             embedded.stop(server)
         pidfile.unlink(missing_ok=True)
@@ -138,7 +142,7 @@ def _prepare(env: environment.Environment) -> None:
     connections["default"].close_pool()
 
 
-def _spawn(env: environment.Environment) -> list[subprocess.Popen]:
+def _spawn(env: environment.Environment) -> list["_Child"]:
     python = sys.executable
     web = [
         python, "-m", "granian", "--interface", "wsgi", "--host", os.environ.get("YIWANG_LISTEN", "127.0.0.1"),
@@ -146,22 +150,44 @@ def _spawn(env: environment.Environment) -> list[subprocess.Popen]:
         "--blocking-threads", "4", "--respawn-failed-workers", "--no-ws", "--log-level", "warning",
         "yiwang.config.wsgi:application",
     ]  # fmt: skip
-    # A group of their own: Ctrl-C reaches this process alone, which then stops them in order.
-    return [
-        subprocess.Popen(web, start_new_session=True),
-        subprocess.Popen([python, "-m", "yiwang", "work"], start_new_session=True),
-    ]
+    # The worker gives way to people: a document may wait a moment, a page may not.
+    worker = ["nice", "-n", "10", python, "-m", "yiwang", "work"]
+    return [_Child(web), _Child(worker)]
 
 
-def _watch(
-    env: environment.Environment, database: list, children: list[subprocess.Popen], stop: _Stop
-) -> int:
+class _Child:
+    """A process that is started again when it dies, unless it dies at once, again and again."""
+
+    def __init__(self, command: list[str]) -> None:
+        self.command, self.deaths = command, 0
+        self.start()
+
+    def start(self) -> None:
+        # A group of its own: Ctrl-C reaches the supervisor alone, which then stops them in order.
+        self.process = subprocess.Popen(self.command, start_new_session=True)
+        self.since = time.monotonic()
+
+    def look(self) -> bool:
+        """Start it again if it has died; False when that is no use."""
+        if self.process.poll() is None:
+            return True
+        self.deaths = self.deaths + 1 if time.monotonic() - self.since < SOON else 1
+        if self.deaths > MOST_DEATHS:
+            return False
+        _say(f"a process ended with status {self.process.returncode}; starting it again…")
+        with suppress(ProcessLookupError):  # what it started itself would still hold its port
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.start()
+        return True
+
+
+def _watch(env: environment.Environment, database: list, children: list["_Child"], stop: _Stop) -> int:
     """Say the address when ready; bring a dead database back; end when a child ends."""
     said = False
     while not stop.asked:
         for child in children:
-            if child.poll() is not None:
-                _say(f"a process ended with status {child.returncode}; stopping")
+            if not child.look():
+                _say(f"a process keeps ending with status {child.process.returncode}; stopping")
                 return 1
         if database and embedded.died(database[0]):
             _say("PostgreSQL is gone; starting it again…")

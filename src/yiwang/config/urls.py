@@ -70,6 +70,7 @@ urlpatterns = [
     path("packs/write", authoring.write, name="write_pack"),
     path("packs/<uuid:proposal_id>", authoring.write, name="proposal"),
     path("packs/<uuid:proposal_id>/decide", authoring.decide_proposal, name="decide_proposal"),
+    path("api/v1/", include("yiwang.surfaces.api.urls")),
     path("desk", desk.inbox, name="desk"),
     path("desk/bulk", desk.bulk, name="desk_bulk"),
     path("desk/filters", desk.save_filter, name="desk_filters"),

@@ -6,13 +6,16 @@ filtered by who may see. ``forms`` and ``flow`` are pure libraries and are impor
 
 from .actions import (
     AlreadyChanged,
+    NotThere,
     answer_supplement,
     approve_extension,
+    assign,
     complete,
     request_extension,
     request_supplement,
     resume,
     suspend,
+    transfer,
     withdraw,
 )
 from .applying import (
@@ -36,28 +39,45 @@ from .applying import (
 )
 from .consents import cancel, of_second, pending
 from .contracts import RATING_LEVELS, Phase, Result, Status
+from .filing import file, made, offered, taken
 from .generated import paper
 from .models import Case, Draft
 from .periodic import confirm
 from .periodic import of_case as grant_of
-from .queries import documents_of, family, find, history, numbers_of, own, rectifications, visit
+from .queries import (
+    documents_of,
+    family,
+    find,
+    history,
+    numbers_of,
+    own,
+    page_of_own,
+    rectifications,
+    steps_of,
+    visit,
+)
 from .ratings import complain, public_comments, rate, settle
 from .results import by_post, hand_out, result, results
 from .statistics import Statistics, measure
 from .undertakings import check, hand_in, of_case
 from .undertakings import find as find_undertaking
 from .windows import WINDOW, offer, open_at_window, receipt, take_over, taken_in, windows_of
-from .words import RATING
+from .words import PHASE, RATING, RESULT, STATUS
+from .worklist import page as work_page
 
 __all__ = [
+    "PHASE",
     "RATING",
     "RATING_LEVELS",
+    "RESULT",
+    "STATUS",
     "WINDOW",
     "AlreadyChanged",
     "Case",
     "Draft",
     "Filled",
     "Incomplete",
+    "NotThere",
     "Phase",
     "Result",
     "SavedElsewhere",
@@ -67,6 +87,7 @@ __all__ = [
     "answer_situations",
     "answer_supplement",
     "approve_extension",
+    "assign",
     "by_post",
     "cancel",
     "check",
@@ -76,6 +97,7 @@ __all__ = [
     "confirm",
     "documents_of",
     "family",
+    "file",
     "fill",
     "find",
     "find_draft",
@@ -85,16 +107,19 @@ __all__ = [
     "hand_out",
     "history",
     "in_item",
+    "made",
     "measure",
     "numbers_of",
     "of_case",
     "of_second",
     "offer",
+    "offered",
     "open_at_window",
     "open_draft",
     "open_drafts",
     "owed",
     "own",
+    "page_of_own",
     "paper",
     "pending",
     "plan_of",
@@ -110,12 +135,16 @@ __all__ = [
     "resume",
     "save_page",
     "settle",
+    "steps_of",
     "submit",
     "suspend",
     "take_over",
+    "taken",
     "taken_in",
+    "transfer",
     "value_in_bundle",
     "visit",
     "windows_of",
     "withdraw",
+    "work_page",
 ]

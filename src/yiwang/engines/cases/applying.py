@@ -17,7 +17,7 @@ from yiwang.kernel.access.session import as_system
 from yiwang.kernel.accounts.models import Enterprise, Person
 from yiwang.kernel.audit.api import record
 from yiwang.kernel.files.api import hand_over
-from yiwang.kernel.ids import derived_id
+from yiwang.kernel.ids import derived_id, new_id
 from yiwang.kernel.orgs.models import Organisation
 from yiwang.kernel.orgs.queries import responsible
 from yiwang.kernel.packs import api as packs
@@ -68,6 +68,22 @@ def open_draft(actor: Actor, ref: str, answers: Mapping[str, Any]) -> Draft:
     """The unfinished draft for ``ref`` of the one whose matter it is, or a new one.
 
     Raises:
+        Refused: as ``new_draft``.
+    """
+    fresh = new_draft(actor, ref, answers)
+    found = Draft.objects.filter(subject_id=actor.subject_id, ref=ref, submitted_at=None)
+    draft = found.order_by("-saved").first()
+    if draft is None:
+        draft = fresh
+        draft.save(force_insert=True)
+        record(actor, "draft.opened", "draft", draft.id, trace_id=draft.id, ref=ref)
+    return draft
+
+
+def new_draft(actor: Actor, ref: str, answers: Mapping[str, Any], draft_id: UUID | None = None) -> Draft:
+    """A draft that is not saved yet.
+
+    Raises:
         Refused: not signed in, a mandate that does not cover the service, or a service for enterprises.
     """
     if actor.person_id is None or actor.subject_id is None:
@@ -76,19 +92,15 @@ def open_draft(actor: Actor, ref: str, answers: Mapping[str, Any]) -> Draft:
     if not actor.may_file(ref):
         raise Refused(_("对方给您的授权不包括这件事，请对方在“授权管理”里加上，或以本人身份办理。"))
     _require_kind(ref, kind)
-    found = Draft.objects.filter(subject_id=actor.subject_id, ref=ref, submitted_at=None)
-    draft = found.order_by("-saved").first()
-    if draft is None:
-        draft = Draft.objects.create(
-            ref=ref,
-            release=packs.current_release(),
-            subject_id=actor.subject_id,
-            subject_kind=kind,
-            applicant_id=actor.person_id if kind == "enterprise" else actor.subject_id,
-            answers=dict(answers),
-        )
-        record(actor, "draft.opened", "draft", draft.id, trace_id=draft.id, ref=ref)
-    return draft
+    return Draft(
+        id=draft_id or new_id(),
+        ref=ref,
+        release=packs.current_release(),
+        subject_id=actor.subject_id,
+        subject_kind=kind,
+        applicant_id=actor.person_id if kind == "enterprise" else actor.subject_id,
+        answers=dict(answers),
+    )
 
 
 def _require_kind(ref: str, kind: str) -> None:
@@ -111,18 +123,19 @@ def find_draft(actor: Actor, draft_id: UUID, *, lock: bool = False) -> Draft | N
     return (drafts.select_for_update() if lock else drafts).first()
 
 
-def lookup_for(draft: Draft) -> forms.Lookup:
+def lookup_for(draft: Draft, away: frozenset[str] | None = None) -> forms.Lookup:
     """Reads registers for a draft, each subject once: what was found stays with the draft until submission.
 
     A register that is down raises RegisterUnavailable, so that the form asks instead.
     """
     cache: dict[str, Any] = draft.looked_up
+    away = registers.down() if away is None else away
 
     def look(register: str, key: str) -> Mapping[str, Any] | None:
         name = f"{register}|{key}"
         if name not in cache:
             try:
-                cache[name] = registers.lookup(register, key, PURPOSE, draft.id)
+                cache[name] = registers.lookup(register, key, PURPOSE, draft.id, away)
             except registers.Unavailable as down:
                 raise RegisterUnavailable(str(down)) from down
         found: Mapping[str, Any] | None = cache[name]
@@ -131,22 +144,19 @@ def lookup_for(draft: Draft) -> forms.Lookup:
     return look
 
 
-def registers_up(draft: Draft) -> frozenset[str]:
-    """The registers that answer now, for the plan."""
-    everything = {pack.id for pack in packs.library(draft.release).all("register")}
-    return frozenset(everything - registers.down())
-
-
-def fill(actor: Actor, draft: Draft) -> Filled:
+def fill(actor: Actor, draft: Draft, identity: "Identity | None" = None) -> Filled:
     """Plan the draft's form and fill in all that is known: from the sign-in, registers, derivations.
 
     What was looked up is kept on the draft; the caller saves it.
+
+    Args:
+        identity: who applies, when that is known already.
     """
-    with as_system(actor):  # at a window the applicant is somebody else
-        identity = _identity(draft)
+    identity = identity or identify(actor, draft)
     library = packs.library(draft.release)
-    up = registers_up(draft)
-    look = lookup_for(draft)
+    away = registers.down()
+    up = frozenset({pack.id for pack in library.all("register")} - away)
+    look = lookup_for(draft, away)
     plan = forms.plan(library, draft.ref, draft.answers, up)
     answers = forms.answer(plan, draft.data | signed_in(plan, identity), look)
     if answers != dict(plan.answers):
@@ -171,10 +181,13 @@ class Identity:
         return self.enterprise.name if self.enterprise else self.person.name
 
 
-def _identity(draft: Draft) -> Identity:
-    person = Person.objects.get(id=draft.applicant_id or draft.subject_id)
+def identify(actor: Actor, draft: Draft) -> Identity:
+    """Who applies. Another than the actor (at a window, by a mandate) is for the system to read."""
+    person_id = draft.applicant_id or draft.subject_id
     enterprise = draft.subject_kind == "enterprise"
-    return Identity(person, Enterprise.objects.get(id=draft.subject_id) if enterprise else None)
+    with nullcontext() if person_id == actor.person_id and not enterprise else as_system(actor):
+        person = Person.objects.get(id=person_id)
+        return Identity(person, Enterprise.objects.get(id=draft.subject_id) if enterprise else None)
 
 
 def signed_in(plan: FormPlan, identity: Identity) -> dict[str, Any]:
@@ -279,29 +292,41 @@ def submit(actor: Actor, draft_id: UUID, signed: Collection[str] = ()) -> UUID:
             return draft.id
         if not actor.may_file(draft.ref) and draft.org_id not in actor.posts:
             raise Refused(_("您的授权不包括提交这件事。"))
-        filled = fill(actor, draft)
-        unsigned = [
-            FieldError(
-                m.key, m.name, None, _("请阅读并勾选承诺：%(name)s") % {"name": f"{m.holder_label}的{m.name}"}
-            )
-            for m in pledges(filled)
-            if m.key not in signed
-        ]
-        if filled.errors or unsigned:
-            raise Incomplete([*filled.errors, *unsigned])
-        if consents.wanted(draft):
-            consents.ask(actor, draft, dict(filled.data), filled.plan.name, filled.subject_name)
-            return draft.id  # a case only once the other has agreed
-        now = timezone.now()
-        # A window files for somebody else, with an office that is not its own: the system writes, the
-        # events name the official.
-        at_window = draft.org_id in actor.posts
-        with as_system(actor) if at_window else nullcontext():
-            _create(actor, draft, filled, now, "window" if at_window else "online")
-        draft.submitted_at = now
-        draft.looked_up = {}
-        draft.save()
+        hand_in(actor, draft, fill(actor, draft), signed)
         return draft.id
+
+
+def hand_in(actor: Actor, draft: Draft, filled: Filled, signed: Collection[str]) -> None:
+    """Make the case of a draft that is new or locked, and save the draft as submitted.
+
+    Where a second person must agree, he is asked instead, and the draft stays one.
+
+    Raises:
+        Incomplete, Refused: as ``submit``.
+    """
+    unsigned = [
+        FieldError(
+            m.key, m.name, None, _("请阅读并勾选承诺：%(name)s") % {"name": f"{m.holder_label}的{m.name}"}
+        )
+        for m in pledges(filled)
+        if m.key not in signed
+    ]
+    if filled.errors or unsigned:
+        raise Incomplete([*filled.errors, *unsigned])
+    if consents.wanted(draft):
+        draft.save()
+        consents.ask(actor, draft, dict(filled.data), filled.plan.name, filled.subject_name)
+        return  # a case only once the other has agreed
+    now = timezone.now()
+    draft.submitted_at = now
+    found, draft.looked_up = draft.looked_up, {}  # what registers told is not kept beyond submission
+    draft.save()
+    draft.looked_up = found
+    # A window files for somebody else, with an office that is not its own: the system writes, the
+    # events name the official.
+    at_window = draft.org_id in actor.posts
+    with as_system(actor) if at_window else nullcontext():
+        _create(actor, draft, filled, now, "window" if at_window else "online")
 
 
 def agree(actor: Actor, consent_id: UUID, yes: bool) -> UUID | None:

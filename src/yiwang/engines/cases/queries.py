@@ -7,6 +7,7 @@ from uuid import UUID
 
 import orjson
 from django.db import connection
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from yiwang.kernel.access.contracts import Actor
@@ -19,6 +20,9 @@ from .flow import EMPTY, Cancel, Command, Complete, FireTimer, Start, State, adv
 from .items import graph
 from .models import Case, Event, Rectification
 
+HEAVY = ("data", "extra", "scopes", "after", "head")
+"""Columns of a case that lists do not show."""
+
 
 def find(actor: Actor, case_id: UUID) -> Case | None:
     """A case the actor may see, or None."""
@@ -28,7 +32,26 @@ def find(actor: Actor, case_id: UUID) -> Case | None:
 def own(actor: Actor) -> list[Case]:
     """The actor's own cases, bundles and stand-alone items, newest first."""
     cases = Case.objects.filter(subject_id=actor.subject_id, parent=None).select_related("org")
-    return list(cases.order_by("-submitted_at")[:100])
+    return list(cases.defer(*HEAVY).order_by("-submitted_at")[:100])
+
+
+def page_of_own(
+    actor: Actor, words: str = "", before: tuple[datetime, UUID] | None = None, limit: int = 20
+) -> list[Case]:
+    """A page of the actor's own cases, newest first, without what was filled in.
+
+    Args:
+        words: the beginning of a number, or a part of a name.
+        before: time and id of the last case of the page before.
+    """
+    found = Case.objects.filter(subject_id=actor.subject_id, parent=None)
+    if words:
+        found = found.filter(Q(number__startswith=words) | Q(name__contains=words))
+    if before:
+        at, last = before
+        found = found.filter(submitted_at__lte=at).filter(Q(submitted_at__lt=at) | Q(id__lt=last))
+    lean = found.select_related("org").defer(*HEAVY)
+    return list(lean.order_by("-submitted_at", "-id")[:limit])
 
 
 def family(case: Case) -> list[Case]:
@@ -43,15 +66,35 @@ def numbers_of(actor: Actor, case_ids: set[UUID]) -> dict[UUID, Case]:
     return {case.id: case for case in Case.objects.filter(visible(actor), id__in=case_ids)}
 
 
-def documents_of(case: Case) -> list[IssuedDocument]:
-    """The signed documents of a case and, for a bundle, of its children."""
-    ids = [case.id, *(c.id for c in family(case))]
+def documents_of(case: Case, members: list[Case] | None = None) -> list[IssuedDocument]:
+    """The signed documents of a case and, for a bundle, of its children.
+
+    Args:
+        members: its family, when that is known already.
+    """
+    ids = [case.id, *(c.id for c in (members or family(case)))]
     return list(IssuedDocument.objects.filter(case_id__in=ids))
 
 
 def rectifications(case: Case) -> list[Rectification]:
     """What a bad rating or a complaint about the case set going, round by round."""
     return list(Rectification.objects.filter(case=case).order_by("opened_at"))
+
+
+def steps_of(case: Case) -> list[dict[str, Any]]:
+    """The open work of a case, with the outcomes the flow offers."""
+    flow = graph(case.flow_id)
+    return [
+        {
+            "token": token.id,
+            "name": token.name,
+            "role": token.role,
+            "due_at": token.due_at,
+            "assignee": token.assignee_name,
+            "outcomes": [(o.code, o.name) for o in flow.node(token.node).outcomes],
+        }
+        for token in case.tokens.filter(kind="user").order_by("id")
+    ]
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -14,6 +15,7 @@ from yiwang.kernel.access.contracts import Actor
 from .contracts import Phase
 from .items import graph
 from .models import Case, SavedFilter, Token
+from .queries import HEAVY
 
 WHEN = {"overdue": _("已超期"), "today": _("今天到期"), "week": _("七天内到期")}
 
@@ -30,6 +32,7 @@ class Work:
     left: str
     assignee: str
     outcomes: tuple[tuple[str, str], ...]
+    pressed: bool  # 督办: somebody above waits for it
 
     @property
     def key(self) -> str:
@@ -95,7 +98,10 @@ def filtered(actor: Actor, wanted: Mapping[str, str]) -> QuerySet[Token]:
 def inbox(actor: Actor, wanted: Mapping[str, str], limit: int = 50, after: int = 0) -> list[Work]:
     """A page of the actor's work, the most urgent first."""
     now = timezone.now()
-    tokens = filtered(actor, wanted).select_related("case", "case__org").order_by("due_at", "case_id")
+    heavy = [f"case__{column}" for column in HEAVY]
+    tokens = filtered(actor, wanted).select_related("case", "case__org").defer(*heavy)
+    tokens = tokens.annotate(pressed=Q(case__extra__has_key="escalations"))
+    tokens = tokens.order_by("due_at", "case_id")
     lines = []
     for token in tokens[after : after + limit]:
         colour, left = tone(token.due_at, token.case.phase, now)
@@ -103,10 +109,41 @@ def inbox(actor: Actor, wanted: Mapping[str, str], limit: int = 50, after: int =
         easy = tuple((o.code, o.name) for o in node.outcomes if o.reason != "required")
         lines.append(
             Work(
-                token.case, token.id, token.name, token.due_at, colour, left, token.assignee_name or "", easy
+                token.case,
+                token.id,
+                token.name,
+                token.due_at,
+                colour,
+                left,
+                token.assignee_name or "",
+                easy,
+                token.pressed,
             )
         )
     return lines
+
+
+Place = tuple[datetime | None, UUID, int]
+
+
+def page(actor: Actor, wanted: Mapping[str, str], after: Place | None = None, limit: int = 50) -> list[Token]:
+    """A page of the actor's work for a department's system: it goes on where the last page ended.
+
+    Args:
+        after: due time, case and token of the last piece of work of the page before.
+    """
+    found = filtered(actor, wanted)
+    if after is not None:
+        due_at, case_id, token_id = after
+        beyond = Q(case_id__gt=case_id) | Q(case_id=case_id, id__gt=token_id)
+        if due_at is None:
+            found = found.filter(beyond, due_at=None)
+        else:
+            found = found.filter(Q(due_at__gt=due_at) | Q(due_at=None) | (Q(due_at=due_at) & beyond))
+    heavy = [f"case__{column}" for column in HEAVY]
+    return list(
+        found.select_related("case", "case__org").defer(*heavy).order_by("due_at", "case_id", "id")[:limit]
+    )
 
 
 def choices(actor: Actor) -> dict[str, list[Any]]:

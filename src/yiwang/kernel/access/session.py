@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.db import connection, transaction
+from psycopg.pq import TransactionStatus
 
 from .contracts import SYSTEM, Actor
 
@@ -50,5 +51,8 @@ def as_system(back_to: Actor) -> Iterator[Actor]:
     Keep what runs inside to single kernel calls (allocate a number, append to a ledger).
     """
     announce(SYSTEM)
-    yield SYSTEM
-    announce(back_to)
+    try:
+        yield SYSTEM
+    finally:  # a refusal too; after an error of the database the transaction is lost anyway
+        if connection.connection.info.transaction_status == TransactionStatus.INTRANS:
+            announce(back_to)

@@ -56,6 +56,26 @@ class Mandate(models.Model):
         ordering = ["-created"]
 
 
+class ApiToken(models.Model):
+    """What a department's system signs in with: the account's rights, narrowed to ``scopes``.
+
+    Only the hash is kept: 256 random bits need no salt, and a stolen copy of the table opens nothing.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    user = models.ForeignKey("User", on_delete=models.CASCADE, related_name="tokens")
+    name = models.CharField(max_length=60)
+    sha256 = models.BinaryField(max_length=32, unique=True)
+    scopes = ArrayField(models.CharField(max_length=12))  # see tokens.SCOPES
+    created = models.DateTimeField(auto_now_add=True)
+    expires = models.DateField()  # the last day
+    used = models.DateField(null=True)  # the last day of use; not the moment, which nobody needs
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "name"], name="token_name_once")]
+
+
 class UserManager(BaseUserManager):
     def create_user(self, username, password=None, **extra):
         """Make an account; without a password it can only be entered through the demo list or OIDC."""

@@ -1,6 +1,8 @@
 """Reads of accounts."""
 
+from collections.abc import Mapping
 from datetime import date
+from uuid import UUID
 
 from django.db.models import Q
 from django.utils import timezone
@@ -30,7 +32,6 @@ def actor_of(user, acting_for: str = "") -> Actor:
         posts = posts_of(person.id, today)
         if not posts:
             return Actor(person.name, user.id, person.id)
-        managed = [org for org, roles in posts.items() if MANAGER in roles]
         mandates = in_force(today).filter(agent_id=person.id).values_list("subject_id", flat=True)
         return Actor(
             person.name,
@@ -38,7 +39,7 @@ def actor_of(user, acting_for: str = "") -> Actor:
             person.id,
             posts,
             interests=frozenset(mandates),
-            oversees=below(managed) if managed else frozenset(),
+            oversees=overseen(posts),
         )
     mandate = in_force(today).filter(agent_id=person.id, subject_id=acting_for).first()
     if mandate is None:
@@ -56,6 +57,12 @@ def actor_of(user, acting_for: str = "") -> Actor:
         None if mandate.scope is None else frozenset(mandate.scope),
     )
     return Actor(f"{person.name}（代{subject.name}）", user.id, person.id, acting_for=subject)
+
+
+def overseen(posts: Mapping[UUID, frozenset[str]]) -> frozenset[UUID]:
+    """The offices below those that somebody manages."""
+    managed = [org for org, roles in posts.items() if MANAGER in roles]
+    return below(managed) if managed else frozenset()
 
 
 class MandateEnded(Refused):

@@ -14,11 +14,9 @@ MANAGER = "manager"  # the role of a post that oversees an office's work
 def posts_of(person_id: UUID, today: date) -> dict[UUID, frozenset[str]]:
     """Organisation id → roles that the person holds on ``today``."""
     held: dict[UUID, frozenset[str]] = {}
-    for org_id, roles in (
-        Post.objects.filter(Q(until=None) | Q(until__gte=today), person_id=person_id, since__lte=today)
-        .values_list("org_id", "roles")
-        .iterator()
-    ):
+    for org_id, roles in Post.objects.filter(
+        Q(until=None) | Q(until__gte=today), person_id=person_id, since__lte=today
+    ).values_list("org_id", "roles"):
         held[org_id] = held.get(org_id, frozenset()) | frozenset(roles)
     return held
 

@@ -19,7 +19,9 @@ class NotAllowed(Exception):
     """The register's pack does not list this purpose."""
 
 
-def lookup(register: str, key: str, purpose: str, case_id: UUID | None = None) -> dict | None:
+def lookup(
+    register: str, key: str, purpose: str, case_id: UUID | None = None, away: frozenset[str] | None = None
+) -> dict | None:
     """The record of one subject, or None. Leaves a record of who looked, in the same transaction.
 
     Args:
@@ -27,6 +29,7 @@ def lookup(register: str, key: str, purpose: str, case_id: UUID | None = None) -
         key: value of the register's key element, such as an ID number.
         purpose: what for; the register's pack must list it.
         case_id: the case (or draft) it is for.
+        away: what ``down`` said a moment ago, to whom has asked already.
 
     Raises:
         Unavailable: the register is down.
@@ -37,7 +40,7 @@ def lookup(register: str, key: str, purpose: str, case_id: UUID | None = None) -
         raise NotAllowed(
             f"{pack.name}不向用途“{purpose}”提供查询；允许的用途：{'、'.join(pack.data['purposes'])}"
         )
-    if register in down():
+    if register in (down() if away is None else away):
         raise Unavailable(pack.name)
     with connection.cursor() as cursor:
         cursor.execute(

@@ -11,10 +11,15 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from yiwang.kernel.access.contracts import Refused
+from yiwang.kernel.access.limits import TooMany
+from yiwang.kernel.access.middleware import API
+from yiwang.surfaces.api import answers
 
 
 def not_found(request, exception):
     """404."""
+    if request.path.startswith(API):
+        return answers.not_found()
     return render(
         request,
         "portal/message.html",
@@ -27,7 +32,22 @@ def forbidden(request, exception):
     """403."""
     refused = isinstance(exception.__cause__, Refused)
     text = str(exception) if refused else _("您没有查看这里的权限。")
+    if isinstance(exception, TooMany):
+        return _too_many(request, exception)
+    if request.path.startswith(API):
+        return answers.error(403, "refused", text)
     return render(request, "portal/message.html", {"title": _("不能查看"), "text": text}, status=403)
+
+
+def _too_many(request, refused):
+    """429, on a page or for a program; the transaction that counted is gone already."""
+    headers = {"Retry-After": str(refused.seconds)}
+    if request.path.startswith(API):
+        return answers.error(429, "too-many", str(refused), **headers)
+    page = {"title": _("请稍等"), "text": str(refused) + _("已经填写的内容没有丢，返回上一页即可再次提交。")}
+    response = render(request, "portal/message.html", page, status=429)
+    response["Retry-After"] = headers["Retry-After"]
+    return response
 
 
 def csrf_failure(request, reason=""):
@@ -46,6 +66,8 @@ def csrf_failure(request, reason=""):
 def broken(request):
     """500, or 503 with what was typed kept in the page while the database is away."""
     error = sys.exc_info()[1]
+    if request.path.startswith(API):
+        return _broken_api(error)
     if isinstance(error, OperationalError | InterfaceError) or _lost_connection(error):
         return unavailable(request)
     return HttpResponse(
@@ -58,6 +80,14 @@ def broken(request):
         ),
         status=500,
     )
+
+
+def _broken_api(error):
+    if isinstance(error, OperationalError | InterfaceError) or _lost_connection(error):
+        text = _("数据库暂时连不上，请稍后用同一个 command_id 再试一次。")
+        return answers.error(503, "unavailable", text, **{"Retry-After": "10"})
+    text = _("系统出错了，没有改变任何数据。可以用同一个 command_id 再试一次。")
+    return answers.error(500, "broken", text)
 
 
 def _lost_connection(error) -> bool:

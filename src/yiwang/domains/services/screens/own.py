@@ -59,14 +59,16 @@ def case(request, case_id):
         return redirect(f"{reverse('account_login')}?next={request.path}")
     found = own_case(request, case_id)
     family = cases.family(found)
-    documents = cases.documents_of(found)
+    documents = cases.documents_of(found, family)
+    names = {c.ref: c.name for c in family}
+    mending = cases.rectifications(found)
     return render(
         request,
         "services/case.html",
         {
             "case": found,
             "family": [
-                (c, [d for d in documents if d.case_id == c.id], _names(found, c), cases.visit(c))
+                (c, [d for d in documents if d.case_id == c.id], _after(c, names), cases.visit(c))
                 for c in family
             ],
             "own_documents": [d for d in documents if d.case_id == found.id and found.kind == "bundle"],
@@ -74,8 +76,8 @@ def case(request, case_id):
             "history": cases.history(found) if found.kind != "bundle" else [],
             "new": "new" in request.GET,
             "rating": getattr(found, "rating", None),
-            "rectifications": [r for r in cases.rectifications(found) if r.kind == "rating"],
-            "complaints": [r for r in cases.rectifications(found) if r.kind == "complaint"],
+            "rectifications": [r for r in mending if r.kind == "rating"],
+            "complaints": [r for r in mending if r.kind == "complaint"],
             "undertakings": cases.of_case(found),
             "grant": cases.grant_of(found),
             "accept": ACCEPT_ATTRIBUTE,
@@ -85,8 +87,7 @@ def case(request, case_id):
     )
 
 
-def _names(parent, child):
-    names = {c.ref: c.name for c in cases.family(parent)} if child.after else {}
+def _after(child, names):
     return [names.get(ref, ref) for ref in child.after]
 
 

@@ -24,6 +24,18 @@ def online() -> list[Pack]:
     return [*library.all("bundle"), *library.all("service_item")]
 
 
+def online_for(question: str, limit: int) -> list[Pack]:
+    """What can be done online and fits a question, the best first; everything for no question."""
+    if not question:
+        return online()[:limit]
+    library = packs.current()
+    found = [
+        library.find("bundle" if h.is_bundle else "service_item", h.entry.ref)
+        for h in find(question, limit).hits
+    ]
+    return [pack for pack in found if pack is not None]
+
+
 @lru_cache(maxsize=1)
 def _index(release: str, _catalogue: UUID | None) -> Index:
     library = packs.library(release)

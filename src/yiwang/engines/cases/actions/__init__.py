@@ -7,7 +7,7 @@ A command that cannot be applied raises ``Refused`` with a sentence for the pers
 
 from .applicant import answer_supplement, withdraw
 from .managing import assign, escalate, transfer
-from .moving import AlreadyChanged, begin
+from .moving import AlreadyChanged, NotThere, begin
 from .officials import (
     approve_extension,
     complete,
@@ -21,6 +21,7 @@ from .system import finish_service, fire_timer, mark_overdue, recompute_due, sta
 
 __all__ = [
     "AlreadyChanged",
+    "NotThere",
     "answer_supplement",
     "approve_extension",
     "assign",

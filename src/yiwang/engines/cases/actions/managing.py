@@ -26,20 +26,7 @@ def assign(actor: Actor, case_id: UUID, token_id: int, person_id: UUID, command_
         require_open(held)
         role = node_of(held, token_id).ext.get("role", "")
         require_role(actor, Row(held), role if person_id == actor.person_id else MANAGER)
-        post = next(
-            (
-                p
-                for p in Post.objects.filter(org_id=held.org_id, person_id=person_id, until=None)
-                if role in p.roles
-            ),
-            None,
-        )
-        if post is None:
-            raise Refused(_("这位工作人员没有办理这一环节的岗位，请另选一位。"))
-        if held.subject_id == person_id:
-            raise Refused(_("这是他本人的申请，应当回避，请另选一位。"))
-        with as_system(actor):
-            name = post.person.name
+        name = actor.name if person_id == actor.person_id else _colleague(actor, held, person_id, role)
         return Change(
             "assigned",
             {"token": token_id, "node_name": node_of(held, token_id).name, "to": name},
@@ -47,6 +34,18 @@ def assign(actor: Actor, case_id: UUID, token_id: int, person_id: UUID, command_
         )
 
     return execute(actor, case_id, command_id, decide)
+
+
+def _colleague(actor: Actor, held: Locked, person_id: UUID, role: str) -> str:
+    """The name of an official who may be given the step."""
+    posts = Post.objects.filter(org_id=held.org_id, person_id=person_id, until=None)
+    post = next((p for p in posts if role in p.roles), None)
+    if post is None:
+        raise Refused(_("这位工作人员没有办理这一环节的岗位，请另选一位。"))
+    if held.subject_id == person_id:
+        raise Refused(_("这是他本人的申请，应当回避，请另选一位。"))
+    with as_system(actor):
+        return str(post.person.name)
 
 
 def transfer(actor: Actor, case_id: UUID, office: str, reason: str, command_id: UUID) -> Locked:

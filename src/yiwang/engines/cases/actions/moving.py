@@ -22,6 +22,10 @@ from yiwang.kernel.access.contracts import Actor, Refused
 _ORDER = list(Status)
 
 
+class NotThere(Refused):
+    """There is no such case, or the actor may not see it: the same answer to both."""
+
+
 class AlreadyChanged(Refused):
     """Somebody else was faster: the case is no longer where the page showed it."""
 
@@ -44,7 +48,7 @@ def execute(
         try:
             held = store.lock(case_id, command_id, skip_locked=skip_locked)
         except store.Gone as gone:
-            raise Refused(_("没有找到这件办件，或您无权查看。")) from gone
+            raise NotThere(_("没有找到这件办件，或您无权查看。")) from gone
         if held.already:
             return held
         now = timezone.now()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 from typing import Any
 
 from yiwang.engines.cases.forms import expressions
@@ -11,6 +12,7 @@ from yiwang.engines.cases.forms.merge import plan as make_plan
 from yiwang.kernel.packs.contracts import Library
 
 
+@lru_cache(maxsize=256)
 def burden(library: Library, ref: str) -> dict[str, Any]:
     """Fields, materials, visits and days: apart, merged, … asked; with registers up and with registers down.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from yiwang.engines.cases.forms import expressions
@@ -43,7 +44,16 @@ def plan(
     Raises:
         PlanError: no such item, an empty intersection of constraints, a cycle.
     """
-    return _Planner(library, ref, dict(answers or {}), registers_up).plan()
+    up = registers_up if isinstance(registers_up, bool) else frozenset(registers_up)
+    return _kept(library, ref, tuple(sorted((answers or {}).items())), up)
+
+
+@lru_cache(maxsize=512)
+def _kept(
+    library: Library, ref: str, answers: tuple[tuple[str, Any], ...], registers_up: bool | frozenset[str]
+) -> FormPlan:
+    """A plan follows from these alone and is frozen, so the same question is computed once."""
+    return _Planner(library, ref, dict(answers), registers_up).plan()
 
 
 class _Planner:

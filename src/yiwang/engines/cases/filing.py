@@ -1,0 +1,108 @@
+"""Applying without pages: a department's system sends what it knows in one piece, and hears what is wrong."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from yiwang.kernel.access.contracts import Actor
+from yiwang.kernel.ids import derived_id
+from yiwang.kernel.packs import api as packs
+
+from . import forms
+from .applying import Filled, Incomplete, fill, find_draft, hand_in, identify, new_draft
+from .forms import FieldError
+from .models import Case
+
+
+def taken(filled: Filled, values: Mapping[str, Any]) -> tuple[dict[str, Any], list[FieldError]]:
+    """Values for fields of a form: tidy, with what is wrong about each.
+
+    Args:
+        values: path → text, whole number, true or false.
+    """
+    fields = {field.path: field for field in filled.plan.fields}
+    tidy: dict[str, Any] = {}
+    errors: list[FieldError] = []
+    for path, raw in values.items():
+        field = fields.get(path)
+        if field is None:
+            errors.append(FieldError(path, path, raw, _("这份表单没有“%(path)s”这一项。") % {"path": path}))
+        elif not forms.editable(field, filled.provenance):
+            source = filled.provenance[path].source if path in filled.provenance else _("系统")
+            text = _("%(label)s由%(source)s给出，不能另填。") % {"label": field.label, "source": source}
+            errors.append(FieldError(path, field.label, raw, text))
+        elif isinstance(raw, dict | list):
+            text = _("%(label)s应是一个值，不是列表或对象。") % {"label": field.label}
+            errors.append(FieldError(path, field.label, raw, text))
+        else:
+            value, error = forms.clean(field, _text(raw), forms.choices(filled.plan, field, filled.data))
+            tidy[path] = "" if value is None else value
+            if error:
+                errors.append(error)
+    return tidy, errors
+
+
+def _text(raw: Any) -> str:
+    return "" if raw is None else str(raw).lower() if isinstance(raw, bool) else str(raw)
+
+
+def file(
+    actor: Actor,
+    ref: str,
+    answers: Mapping[str, bool],
+    values: Mapping[str, Any],
+    pledges: Collection[str],
+    command_id: UUID,
+) -> UUID:
+    """Apply in one call: draft and case at once. The same command id again gives the same case.
+
+    Raises:
+        Incomplete: with every missing, wrong or unknown field; nothing is kept.
+        Refused: as for opening and submitting a draft.
+    """
+    draft_id = derived_id("file", actor.label, command_id)
+    try:
+        return _file(actor, ref, answers, values, pledges, draft_id)
+    except IntegrityError:  # the same command at the same moment: the other request has made the case
+        draft = find_draft(actor, draft_id)
+        if draft is None or not draft.submitted_at:
+            raise
+        return draft.id
+
+
+def _file(
+    actor: Actor,
+    ref: str,
+    answers: Mapping[str, bool],
+    values: Mapping[str, Any],
+    pledges: Collection[str],
+    draft_id: UUID,
+) -> UUID:
+    with transaction.atomic():
+        earlier = find_draft(actor, draft_id)
+        if earlier is not None and earlier.submitted_at:
+            return draft_id
+        draft = new_draft(actor, ref, answers, draft_id)
+        who = identify(actor, draft)
+        tidy, errors = taken(fill(actor, draft, who), values)
+        if errors:
+            raise Incomplete(errors)
+        draft.data = tidy
+        filled = fill(actor, draft, who)
+        draft.done = [page.id for page in filled.plan.pages]
+        hand_in(actor, draft, filled, pledges)
+        return draft_id
+
+
+def offered(ref: str) -> bool:
+    """Whether there is a service of that id now."""
+    library = packs.current()
+    return bool(library.find("bundle", ref) or library.find("service_item", ref))
+
+
+def made(case_id: UUID) -> dict[str, Any]:
+    """Number and status of a case that was just filed."""
+    return Case.objects.values("id", "number", "status").get(id=case_id)
