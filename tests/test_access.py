@@ -12,6 +12,7 @@ from django.utils import timezone
 from product import PRODUCT
 
 from yiwang.config import embedded
+from yiwang.domains.services.authoring.models import Proposal
 from yiwang.engines.cases.models import Case, Consent, Rating, Rectification, Undertaking
 from yiwang.kernel.access.contracts import SYSTEM, VISITOR
 from yiwang.kernel.access.session import acting, announce
@@ -51,7 +52,11 @@ def foreign():
                 "name": "同意", "until": timezone.now() + timedelta(days=3),
             },
         )  # fmt: skip
+        proposal, _new = Proposal.objects.get_or_create(
+            path="shandong/services/x.yaml", defaults={"content": "kind: service_item", "author": "user:x"}
+        )
         objects = {
+            "proposal_id": proposal.id,
             "consent_id": consent.id,
             "undertaking_id": pledge.id,
             "case_id": child.id,
