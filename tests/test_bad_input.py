@@ -29,7 +29,7 @@ def yiwang(*arguments):
 def begin(page, ref="sd.newborn"):
     page.goto(f"/services/{ref}")
     page.click("text=开始办理")
-    page.wait_for_load_state()
+    page.wait_for_url("**/apply/**")
     if page.url.endswith("/check"):
         page.goto(page.url.replace("/check", "/baby"))
 

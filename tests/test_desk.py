@@ -18,7 +18,7 @@ def apply(page, start):
     """A stand-alone 即办件, handed in. Returns its path."""
     page.goto("/services/yb.insured_proof")
     page.click("text=开始办理")
-    page.wait_for_load_state()
+    page.wait_for_url("**/apply/**")
     page.goto(page.url.rsplit("/", 1)[0] + "/service")
     page.fill('[name="service.proof_from"]', start)
     page.fill('[name="service.proof_to"]', "2025-12")
@@ -99,7 +99,7 @@ def test_registers_alone_decide_what_the_pack_lets_them_and_a_person_the_rest(vi
         page = visit("elder")
         page.goto("/services/yb.remote_care")
         page.click("text=开始办理")
-        page.wait_for_load_state()
+        page.wait_for_url("**/apply/**")
         page.goto(page.url.rsplit("/", 1)[0] + "/service")
         page.select_option('[name="service.care_province"]', province)
         page.check('[name="service.care_reason"] >> nth=0')

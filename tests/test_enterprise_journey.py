@@ -163,7 +163,7 @@ def test_a_founder_files_once_gets_an_enterprise_and_a_colleague_files_in_its_na
     handler.wait_for_load_state()
     handler.goto("/services/ent.fund")
     handler.click("text=开始办理")
-    handler.wait_for_load_state()
+    handler.wait_for_url("**/apply/**")
     draft = handler.url.split("/apply/")[1].split("/")[0]
     for _page in range(4):
         if handler.url.endswith("/check"):

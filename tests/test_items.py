@@ -49,7 +49,7 @@ def apply_for_food_licence(page, photo):
     page.goto("/services/sp.food_licence")
     assert violations(page) == []
     page.click("text=开始办理")
-    page.wait_for_load_state()
+    page.wait_for_url("**/apply/**")
     for _page in range(4):
         if page.url.endswith("/check"):
             break
@@ -345,7 +345,7 @@ def test_no_accessibility_violation_on_the_pages_of_these_items(visit, mode):
         assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], ref
     page.goto("/services/sd.enterprise_open")
     page.click("text=开始办理")
-    page.wait_for_load_state()
+    page.wait_for_url("**/apply/**")
     base = page.url.rsplit("/", 1)[0]
     for step in ("company", "premises", "people", "accounts", "check"):
         page.goto(f"{base}/{step}")

@@ -64,7 +64,7 @@ def test_no_accessibility_violation_for_residents(visit, mode):
         found[path] = violations(page)
     page.goto("/services/yb.insured_proof")
     page.click("text=开始办理")
-    page.wait_for_load_state()
+    page.wait_for_url("**/apply/**")
     base = page.url.rsplit("/", 1)[0]
     for step in ("insured", "service", "check"):
         page.goto(f"{base}/{step}")
@@ -75,7 +75,7 @@ def test_no_accessibility_violation_for_residents(visit, mode):
     found["errors"] = violations(page)
     page.goto("/services/sd.newborn")
     page.click("text=开始办理")
-    page.wait_for_load_state()
+    page.wait_for_url("**/apply/**")
     base = page.url.rsplit("/", 1)[0]
     for step in ("baby", "hukou", "parents", "card"):
         page.goto(f"{base}/{step}")
@@ -140,7 +140,7 @@ def test_form_page_weighs_at_most_60_kb_and_works_without_javascript(visit):
     page = visit("official13", java_script_enabled=False)
     page.goto("/services/yb.insured_proof")
     page.click("text=开始办理")
-    page.wait_for_load_state()
+    page.wait_for_url("**/apply/**")
     page.goto(page.url.rsplit("/", 1)[0] + "/service")
     html = page.content()
     weight = len(gzip.compress(html.encode()))
@@ -160,7 +160,7 @@ def test_draft_begun_on_one_device_goes_on_on_another(visit):
     desktop = visit("official16")
     desktop.goto("/services/yb.insured_proof")
     desktop.click("text=开始办理")
-    desktop.wait_for_load_state()
+    desktop.wait_for_url("**/apply/**")
     desktop.goto(desktop.url.rsplit("/", 1)[0] + "/service")
     desktop.fill('[name="service.proof_from"]', "2022-05")
     desktop.click("text=保存并继续")  # the other field is still empty: what was typed is kept all the same
@@ -178,7 +178,7 @@ def test_what_no_register_knows_about_the_situation_is_asked_first(visit):
     page = visit("elder")
     page.goto("/services/sd.newborn")
     page.click("text=开始办理")
-    page.wait_for_load_state()
+    page.wait_for_url("**/apply/**")
     base = page.url.rsplit("/", 1)[0]
     page.goto(f"{base}/questions")
     if page.locator('[name="with_father"]').count():  # another test may have answered already

@@ -69,7 +69,7 @@ def test_a_clerk_publishes_an_item_without_code_and_a_resident_applies_the_same_
         assert violations(elder) == []
         assert "公共文化服务保障法" in elder.inner_text("main")
         elder.click("text=开始办理")
-        elder.wait_for_load_state()
+        elder.wait_for_url("**/apply/**")
         elder.goto(elder.url.rsplit("/", 1)[0] + "/service")
         elder.check('[name="service.training_class"][value="书法"]')
         elder.click("text=保存并继续")

@@ -54,7 +54,7 @@ def test_begun_online_continued_at_the_window_followed_on_a_phone(visit):
     home = visit("elder", viewport={"width": 360, "height": 780})
     home.goto("/services/yb.insured_proof")
     home.click("text=开始办理")
-    home.wait_for_load_state()
+    home.wait_for_url("**/apply/**")
     home.goto(home.url.rsplit("/", 1)[0] + "/service")
     home.fill('[name="service.proof_from"]', "2018-03")
     home.click("text=保存并继续")  # the other field is still empty
@@ -141,7 +141,7 @@ def test_online_and_at_the_window_everything_is_the_same(visit):
     at_counter(window, person, "yb.insured_proof")
     resident.goto("/services/yb.insured_proof")
     resident.click("text=开始办理")
-    resident.wait_for_load_state()
+    resident.wait_for_url("**/apply/**")
     asked = {}
     for page in (window, resident):
         fill_proof(page, "2022-01", "2022-02")
@@ -204,7 +204,7 @@ def test_a_relative_acts_within_his_mandate_and_not_a_moment_longer(visit):
     assert "授权不包括" in agent.inner_text("main")
     agent.goto("/services/yb.insured_proof")
     agent.click("text=开始办理")
-    agent.wait_for_load_state()
+    agent.wait_for_url("**/apply/**")
     agent.goto(agent.url.rsplit("/", 1)[0] + "/service")
     agent.fill('[name="service.proof_from"]', "2011-01")
     agent.click("text=保存并继续")
