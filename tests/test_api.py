@@ -258,11 +258,11 @@ def test_the_page_for_people_lists_every_address(visit, product):
 
 def test_ten_thousand_submissions_from_one_account_are_held_back(product, api):
     """The limit holds over all web processes together, bad requests count, and it says when to come back."""
-    father = api("father")
+    loud = api("publisher")  # its minute is spent: nobody else's test signs in as this account soon
     accepted, refused = Counter(), None
     for _ in range(1300):  # enough for a minute that ends in between
         minute = int(time.time() // 60)
-        answer = father.post("cases", b"{", Content_Type="application/json")
+        answer = loud.post("cases", b"{", Content_Type="application/json")
         if answer.status == 429:
             refused = answer
             break
@@ -270,7 +270,7 @@ def test_ten_thousand_submissions_from_one_account_are_held_back(product, api):
     assert refused is not None and max(accepted.values()) <= 600 + 1
     assert 1 <= int(refused.headers["Retry-After"]) <= 60
     assert refused.json["error"] == "too-many" and "每分钟" in refused.json["message"]
-    assert father.get("me").status == 200 and api("elder").post("drafts", {"service": "x"}).status == 404
+    assert loud.get("me").status == 200 and api("elder").post("drafts", {"service": "x"}).status == 404
 
 
 def test_a_page_sent_too_often_says_so(visit):
