@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from yiwang.engines.cases import api as cases
 from yiwang.engines.cases import forms
@@ -73,12 +74,12 @@ def _limit(limit: dict[str, Any] | None) -> str:
 
 
 STEPS = (
-    ("apart", _("分别办理")),
-    ("merged", _("合并去重")),
-    ("not_produced", _("前序产出")),
-    ("not_derived", _("自动推导")),
-    ("not_default", _("默认值")),
-    ("asked", _("预填后要填")),
+    ("apart", gettext_lazy("分别办理")),
+    ("merged", gettext_lazy("合并去重")),
+    ("not_produced", gettext_lazy("前序产出")),
+    ("not_derived", gettext_lazy("自动推导")),
+    ("not_default", gettext_lazy("默认值")),
+    ("asked", gettext_lazy("预填后要填")),
 )
 
 
@@ -102,14 +103,14 @@ def waterfalls(figures: cases.Statistics) -> list[dict[str, Any]]:
 
 
 COLUMNS = (
-    ("name", _("事项")),
-    ("filed", _("收件")),
-    ("closed", _("办结")),
-    ("promised", _("承诺时限")),
-    ("legal", _("法定时限")),
-    ("days_p50", _("实际工作日（中位）")),
-    ("days_p90", _("实际工作日（九成以内）")),
-    ("on_time", _("按承诺办结率")),
-    ("online", _("网上办理率")),
-    ("supplemented", _("补正率")),
+    ("name", gettext_lazy("事项")),
+    ("filed", gettext_lazy("收件")),
+    ("closed", gettext_lazy("办结")),
+    ("promised", gettext_lazy("承诺时限")),
+    ("legal", gettext_lazy("法定时限")),
+    ("days_p50", gettext_lazy("实际工作日（中位）")),
+    ("days_p90", gettext_lazy("实际工作日（九成以内）")),
+    ("on_time", gettext_lazy("按承诺办结率")),
+    ("online", gettext_lazy("网上办理率")),
+    ("supplemented", gettext_lazy("补正率")),
 )
