@@ -41,8 +41,10 @@ bench: dev ## every benchmark; one JSON line each
 	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-.venv/.dev: requirements-dev.lock .venv/.runtime
+# Spark is large and needs Java: it comes only where its test can run.
+.venv/.dev: requirements-dev.lock requirements-spark.lock .venv/.runtime
 	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.lock
+	@! command -v java >/dev/null || $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements-spark.lock
 	@touch $@
 
 ui/dist/.vite/manifest.json: ui/package-lock.json ui/vite.config.js $(shell find ui/src -type f 2>/dev/null) | .venv/bin/python
