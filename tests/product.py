@@ -25,13 +25,17 @@ class Product:
 
     def __init__(self) -> None:
         self.var = Path(tempfile.mkdtemp(prefix="yiwang-test-"))
-        self.port = free_port()
+        self.port, self.oidc_port = free_port(), free_port()
         self.url = f"http://localhost:{self.port}"
         self.env = {
             **{k: v for k, v in os.environ.items() if not k.startswith(("YIWANG_", "DATABASE_"))},
             "YIWANG_DEMO": "1",
             "YIWANG_VAR": str(self.var),
             "PORT": str(self.port),
+            # Its identity provider is itself, seen through a relay of test_oidc.py's that can be taken away.
+            "YIWANG_OIDC_URL": f"http://localhost:{self.oidc_port}",
+            "YIWANG_OIDC_CLIENT_ID": "yiwang-itself",
+            "YIWANG_OIDC_SECRET": "a secret of the tests",
         }
         self.log = open(self.var / "up.log", "w")  # noqa: SIM115 (kept open for the process)
         command = [sys.executable, "-m", "yiwang", "up"]

@@ -370,6 +370,27 @@ def _account_token(args) -> int:
     return 0
 
 
+def _account_system(args) -> int:
+    _django()
+    from yiwang.kernel.access.contracts import SYSTEM, Refused
+    from yiwang.kernel.access.session import acting
+    from yiwang.kernel.accounts.oidc import clients
+
+    try:
+        with acting(SYSTEM):
+            if args.remove:
+                clients.remove(SYSTEM, args.name)
+                print(f"已收回“{args.name}”的登录权")
+                return 0
+            client_id, secret = clients.add(SYSTEM, args.name, args.redirect, args.scopes.split(","))
+    except Refused as refused:
+        print(refused, file=sys.stderr)
+        return 1
+    print("密钥只显示这一次，请立即交给对方：", file=sys.stderr)
+    print(json.dumps({"client_id": client_id, "client_secret": secret}))
+    return 0
+
+
 def _openapi(_args) -> int:
     _django()
     from yiwang.surfaces.api.v1 import schema
@@ -478,6 +499,13 @@ def parser() -> argparse.ArgumentParser:
     give.add_argument("--office", default="", help="full name of an office in which to give a post")
     give.add_argument("--roles", default="", help="roles of the post, with commas: acceptor,reviewer,decider")
     give.add_argument("--title", default="")
+    system = add(account, "system", _account_system, "let a department's system sign people in here (OIDC)")
+    system.add_argument("name", help="as people see it when they are asked")
+    system.add_argument(
+        "--redirect", action="append", default=[], help="where they may be sent back; repeat it"
+    )
+    system.add_argument("--scopes", default="openid,profile", help="of openid, profile, idno, posts")
+    system.add_argument("--remove", action="store_true", help="take the right back")
     token = add(account, "token", _account_token, "make (or take back) an API token of an account")
     token.add_argument("username")
     token.add_argument("--name", required=True, help="to tell it from others")

@@ -4,9 +4,11 @@ No secret has a default. In demo mode missing secrets are made at random and kep
 outside it the program refuses to start and says what to set.
 """
 
+import contextlib
 import hmac
 import os
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlparse, urlunparse
@@ -27,6 +29,8 @@ class Environment:
     database_url: the application's connection; None means the embedded PostgreSQL under ``var``.
     staff_mfa: officials must have a second factor.
     database_owner_url: the owner's connection, used to migrate; defaults to ``database_url``.
+    oidc_url: issuer of the identity provider people sign in with; None means local accounts only.
+    oidc_key: the private key (PEM) with which departments' systems are told who signed in; None: they are not.
     """
 
     demo: bool
@@ -46,22 +50,44 @@ class Environment:
     signing_p12: str | None
     signing_passphrase: str | None
     writes_per_minute: int  # of one account
+    oidc_url: str | None
+    oidc_client_id: str
+    oidc_secret: str
+    oidc_label: str
+    oidc_scopes: list[str]
+    oidc_idno_claim: str
+    oidc_key: str | None
 
 
 def _flag(name: str) -> bool:
     return os.environ.get(name, "").lower() in {"1", "true", "yes", "on"}
 
 
-def _kept_secret(path: Path) -> str:
-    """A random secret made once and kept readable by this user only."""
+def _kept(path: Path, make: Callable[[], str]) -> str:
+    """A secret made once and kept readable by this user only; whole before anybody can read it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text()
-    with os.fdopen(handle, "w") as out:
-        out.write(value := secrets.token_urlsafe(48))
-    return value
+    if not path.exists():
+        own = path.with_suffix(f".{os.getpid()}")
+        with os.fdopen(os.open(own, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+            out.write(make())
+        with contextlib.suppress(FileExistsError):
+            os.link(own, path)
+        own.unlink()
+    return path.read_text()
+
+
+def _new_key() -> str:
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
+
+
+def _read(file: str | None) -> str | None:
+    return Path(file).read_text() if file else None
 
 
 def derived_secret(secret_key: str, purpose: str) -> str:
@@ -92,7 +118,7 @@ def read() -> Environment:
                 "YIWANG_SECRET_KEY is not set: give a random string of 50 characters or more "
                 "(or YIWANG_DEMO=1 to try yiwang out)."
             )
-        secret = _kept_secret(var / "keys" / "secret_key")
+        secret = _kept(var / "keys" / "secret_key", lambda: secrets.token_urlsafe(48))
     hosts = tuple(h for h in os.environ.get("YIWANG_HOSTS", "").split(",") if h)
     return Environment(
         demo=demo,
@@ -112,4 +138,12 @@ def read() -> Environment:
         signing_p12=os.environ.get("YIWANG_SIGNING_P12"),
         signing_passphrase=os.environ.get("YIWANG_SIGNING_PASSPHRASE"),
         writes_per_minute=int(os.environ.get("YIWANG_WRITES_PER_MINUTE", "600")),
+        oidc_url=os.environ.get("YIWANG_OIDC_URL"),
+        oidc_client_id=os.environ.get("YIWANG_OIDC_CLIENT_ID", ""),
+        oidc_secret=os.environ.get("YIWANG_OIDC_SECRET", ""),
+        oidc_label=os.environ.get("YIWANG_OIDC_LABEL", "统一身份认证"),
+        oidc_scopes=os.environ.get("YIWANG_OIDC_SCOPES", "openid profile idno").split(),
+        oidc_idno_claim=os.environ.get("YIWANG_OIDC_IDNO_CLAIM", "idno"),
+        oidc_key=_read(os.environ.get("YIWANG_OIDC_KEY"))
+        or (_kept(var / "keys" / "oidc.pem", _new_key) if demo else None),
     )

@@ -31,6 +31,7 @@ def migrate() -> None:
             cursor.execute(f'create database "{name}" encoding utf8 template template0')
         policies.ensure_role(cursor)
     call_command("migrate", database="owner", verbosity=0, interactive=False)
+    call_command("createcachetable", database="owner", verbosity=0)
     policies.apply()
 
 

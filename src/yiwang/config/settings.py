@@ -44,6 +44,8 @@ INSTALLED_APPS = [
     "allauth",  # after ours, so that our templates go before its own
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.idp.oidc",
 ]
 
 MIDDLEWARE = [
@@ -129,6 +131,36 @@ ACCOUNT_SESSION_REMEMBER = False
 MFA_ADAPTER = "yiwang.kernel.accounts.second_factor.Adapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 SECOND_FACTOR_KEY = environment.derived_secret(ENV.secret_key, "second factor")
+
+# Signing in elsewhere (kernel/accounts/oidc): a link, since a form may not lead away from here (CSP).
+SOCIALACCOUNT_ADAPTER = "yiwang.kernel.accounts.oidc.signing_in.Adapter"
+SOCIALACCOUNT_ENABLED = True
+SOCIALACCOUNT_LOGIN_ON_GET = True
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 5
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "APPS": [
+            {
+                "provider_id": "province",
+                "name": ENV.oidc_label,
+                "client_id": ENV.oidc_client_id,
+                "secret": ENV.oidc_secret,
+                "settings": {"server_url": ENV.oidc_url, "oauth_pkce_enabled": True},
+            }
+        ]
+        if ENV.oidc_url
+        else []
+    }
+}
+
+# Departments' systems sign people in here.
+IDP_OIDC_ADAPTER = "yiwang.kernel.accounts.oidc.giving.Adapter"
+IDP_OIDC_PRIVATE_KEY = ENV.oidc_key or ""
+IDP_OIDC_AUTH_METHODS = ["client_secret_basic", "client_secret_post"]
+
+# Short-lived things that every web process must see (codes of OIDC, counts of failed sign-ins).
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "shared_cache"}}
 
 SESSION_COOKIE_AGE = 8 * 3600  # a working day; a form outlives it (see services.screens)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ENV.https

@@ -8,9 +8,8 @@ from yiwang.domains.services.catalogue import screens as catalogue
 from yiwang.domains.services.life import screens as life
 from yiwang.domains.services.search import screens as searching
 from yiwang.engines.cases import screens as desk
-from yiwang.surfaces.portal import identity
+from yiwang.surfaces.portal import identity, signing_in
 from yiwang.surfaces.portal import screens as portal
-from yiwang.surfaces.portal.views import SignIn
 
 handler403 = "yiwang.surfaces.portal.errors.forbidden"
 handler404 = "yiwang.surfaces.portal.errors.not_found"
@@ -20,9 +19,17 @@ urlpatterns = [
     path("", portal.home, name="home"),
     path("mode", portal.mode, name="mode"),
     path("demo/sign-in", portal.demo_sign_in, name="demo_sign_in"),
-    path("accounts/login/", SignIn.as_view(), name="account_login"),
+    path("accounts/login/", signing_in.SignIn.as_view(), name="account_login"),
     path("accounts/", include("allauth.account.urls")),
     path("accounts/2fa/", include("allauth.mfa.urls")),
+    path("accounts/oidc/<slug:provider_id>/login/", signing_in.sign_in, name="openid_connect_login"),
+    path(
+        "accounts/oidc/<slug:provider_id>/login/callback/",
+        signing_in.came_back,
+        name="openid_connect_callback",
+    ),
+    path("identity/o/authorize", signing_in.authorise, name="authorize"),
+    path("", include("allauth.idp.urls")),
     path("search", searching.search, name="search"),
     path("life", life.life_map, name="life"),
     path("life/<slug:stage_id>", life.stage, name="life_stage"),
