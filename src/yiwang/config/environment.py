@@ -86,8 +86,10 @@ def _new_key() -> str:
     ).decode()
 
 
-def _read(file: str | None) -> str | None:
-    return Path(file).read_text() if file else None
+def _oidc_key(var: Path, demo: bool) -> str | None:
+    if file := os.environ.get("YIWANG_OIDC_KEY"):
+        return Path(file).read_text()
+    return _kept(var / "keys" / "oidc.pem", _new_key) if demo else None
 
 
 def derived_secret(secret_key: str, purpose: str) -> str:
@@ -144,6 +146,5 @@ def read() -> Environment:
         oidc_label=os.environ.get("YIWANG_OIDC_LABEL", "统一身份认证"),
         oidc_scopes=os.environ.get("YIWANG_OIDC_SCOPES", "openid profile idno").split(),
         oidc_idno_claim=os.environ.get("YIWANG_OIDC_IDNO_CLAIM", "idno"),
-        oidc_key=_read(os.environ.get("YIWANG_OIDC_KEY"))
-        or (_kept(var / "keys" / "oidc.pem", _new_key) if demo else None),
+        oidc_key=_oidc_key(var, demo),
     )

@@ -6,10 +6,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from yiwang.kernel.access.session import as_system
+from yiwang.kernel.accounts.queries import actor_of
 from yiwang.kernel.audit.api import record
 from yiwang.kernel.orgs.models import Post
-
-from ..queries import actor_of
 
 SCOPES = {
     "openid": _("知道是同一个人登录"),

@@ -12,10 +12,9 @@ from django.utils.translation import gettext as _
 
 from yiwang.kernel.access.contracts import SYSTEM
 from yiwang.kernel.access.session import as_system
+from yiwang.kernel.accounts.models import Person, User
 from yiwang.kernel.audit.api import record
 from yiwang.kernel.ids import new_id
-
-from ..models import Person, User
 
 log = logging.getLogger(__name__)
 _IDNO = re.compile(r"[0-9]{17}[0-9X]")  # GB 11643; the provider has verified it
