@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import sys
+from datetime import date
 from pathlib import Path
 
 
@@ -118,6 +119,13 @@ def _export_catalogue(args) -> int:
 
     library, _problems = read(_packs_root())
     return run_export(library, "csv" if args.csv else "json" if args.json else "")
+
+
+def _report(args) -> int:
+    _django()
+    from yiwang.domains.services.reporting.commands import run_report
+
+    return run_report(args.what, date.fromisoformat(args.since), args.json)
 
 
 def _flow_check(args) -> int:
@@ -300,7 +308,6 @@ def _work(_args) -> int:
 
 def _periodic_run(args) -> int:
     from dataclasses import asdict
-    from datetime import date
 
     try:
         day = date.fromisoformat(args.on) if args.on else None
@@ -324,7 +331,6 @@ def _register(args) -> int:
 
 def _account_add(args) -> int:
     import getpass
-    from datetime import date
 
     _django()
     from yiwang.kernel.access.contracts import SYSTEM, Refused
@@ -446,6 +452,11 @@ def parser() -> argparse.ArgumentParser:
         packs, "export-catalogue", _export_catalogue, "published items with the national elements", True
     )
     out.add_argument("--csv", action="store_true", help="a CSV table")
+    report = add(
+        commands, "report", _report, "cases or ratings with the elements reported upwards, each checked", True
+    )
+    report.add_argument("what", choices=["cases", "ratings"])
+    report.add_argument("--since", default="2000-01-01", help="the first day, such as 2026-01-01")
     flow = commands.add_parser("flow", help="check flows").add_subparsers(required=True)
     add(flow, "check", _flow_check, "is this BPMN file accepted, and if not, why", True).add_argument("file")
     move = add(
@@ -523,4 +534,10 @@ def parser() -> argparse.ArgumentParser:
 def main() -> None:
     """Entry point of the ``yiwang`` command."""
     args = parser().parse_args()
-    sys.exit(args.call(args))
+    try:
+        sys.exit(args.call(args))
+    except Exception as error:
+        if type(error).__name__ != "OperationalError":  # Django's, which not every command imports
+            raise
+        print(f"数据库连不上：{error}。请先运行 yiwang up，或检查 DATABASE_URL。", file=sys.stderr)
+        sys.exit(1)

@@ -57,6 +57,7 @@ from .queries import (
     visit,
 )
 from .ratings import complain, public_comments, rate, settle
+from .reporting import case_rows, rating_rows
 from .results import by_post, hand_out, result, results
 from .statistics import Statistics, measure
 from .undertakings import check, hand_in, of_case
@@ -90,6 +91,7 @@ __all__ = [
     "assign",
     "by_post",
     "cancel",
+    "case_rows",
     "check",
     "clean_value",
     "complain",
@@ -126,6 +128,7 @@ __all__ = [
     "pledges",
     "public_comments",
     "rate",
+    "rating_rows",
     "receipt",
     "rectifications",
     "request_extension",

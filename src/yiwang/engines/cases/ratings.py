@@ -190,6 +190,11 @@ def published(text: str, *names: str) -> str:
     return _PERSONAL.sub("＊", text)
 
 
+def concerned(case: Case) -> set[str]:
+    """The names of those who had to do with a case."""
+    return {case.subject_name, *case.events.values_list("actor_name", flat=True)}
+
+
 def public_comments(actor: Actor, limit: int = 20) -> list[dict[str, Any]]:
     """The latest comments with what was answered, without personal data, for anybody to read."""
     with as_system(actor):
@@ -197,7 +202,7 @@ def public_comments(actor: Actor, limit: int = 20) -> list[dict[str, Any]]:
         lines = []
         for rating in found:
             case = rating.case
-            names = {case.subject_name, *case.events.values_list("actor_name", flat=True)}
+            names = concerned(case)
             last = case.rectifications.filter(kind="rating").exclude(answer="").order_by("-round").first()
             lines.append(
                 {

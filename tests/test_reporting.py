@@ -1,0 +1,53 @@
+"""Items, cases and ratings leave with the national elements, and every row passes."""
+
+import csv
+import io
+import json
+import subprocess
+import sys
+
+import pytest
+from product import ROOT
+
+from yiwang.engines.cases.models import Case, Rating
+from yiwang.kernel.access.contracts import SYSTEM
+from yiwang.kernel.access.session import acting
+from yiwang.kernel.accounts.models import Person
+
+
+def yiwang(product, *arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "yiwang", *arguments],
+        env=product.env, cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.plan("P2")
+def test_every_item_case_and_rating_passes_the_national_elements(product):
+    items = yiwang(product, "packs", "export-catalogue", "--csv")
+    cases = yiwang(product, "report", "cases")
+    ratings = yiwang(product, "report", "ratings", "--json")
+    assert (items.returncode, cases.returncode, ratings.returncode) == (0, 0, 0), (
+        cases.stderr + ratings.stderr
+    )
+    assert "（100.0%）" in cases.stderr and "（100.0%）" in ratings.stderr
+    rows = list(csv.DictReader(io.StringIO(cases.stdout)))
+    with acting(SYSTEM):
+        known = set(Case.objects.filter(kind="service_item").values_list("number", flat=True))
+        names = set(Person.objects.filter(users__isnull=False).values_list("name", flat=True))
+        rated = Rating.objects.count()
+    assert {row["办件编号"] for row in rows} <= known and len(rows) > 50
+    assert {"受理", "办结"} <= {row["办件状态"] for row in rows}
+    assert len(ratings.stdout.splitlines()) == rated > 0
+    told = json.loads(ratings.stdout.splitlines()[0])
+    assert told["满意度"] and told["行政区划代码"].isdigit()
+    assert not any(name in cases.stdout for name in names)  # nobody's name goes with it
+
+
+def test_without_a_database_the_command_says_what_to_do(tmp_path, product):
+    gone = {**product.env, "YIWANG_VAR": str(tmp_path)}
+    answer = subprocess.run(
+        [sys.executable, "-m", "yiwang", "report", "cases"],
+        env=gone, cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert answer.returncode == 1 and "yiwang up" in answer.stderr and "Traceback" not in answer.stderr
