@@ -13,7 +13,7 @@ from product import PRODUCT
 
 from yiwang.config import embedded
 from yiwang.domains.services.authoring.models import Proposal
-from yiwang.engines.cases.models import Case, Consent, Rating, Rectification, Undertaking
+from yiwang.engines.cases.models import Case, Consent, Rating, Rectification, Review, Undertaking
 from yiwang.kernel.access.contracts import SYSTEM, VISITOR
 from yiwang.kernel.access.session import acting, announce
 from yiwang.kernel.accounts.models import Mandate, Person
@@ -52,6 +52,12 @@ def foreign():
                 "name": "同意", "until": timezone.now() + timedelta(days=3),
             },
         )  # fmt: skip
+        review, _new = Review.objects.get_or_create(
+            case=child, org_name="无人任职的单位", defaults={
+                "org_id": uuid.uuid4(), "asker_org_id": uuid.uuid4(), "asker_name": "张三", "question": "问",
+                "asked_at": timezone.now(), "due_at": timezone.now() + timedelta(days=3),
+            },
+        )  # fmt: skip
         proposal, _new = Proposal.objects.get_or_create(
             path="shandong/services/x.yaml", defaults={"content": "kind: service_item", "author": "user:x"}
         )
@@ -65,6 +71,7 @@ def foreign():
             "mandate_id": mandate.id,
             "file_id": uuid.uuid4(),
             "rectification_id": mending.id,
+            "review_id": review.id,
         }
         return case, child, objects
 

@@ -34,6 +34,7 @@ from .periodic import award
 from .results import waiting_at
 from .undertakings import OWED
 from .windows import WINDOW
+from .words import OPINION
 
 
 def _case(body: dict[str, Any]) -> Case:
@@ -276,6 +277,28 @@ def pressed(body: dict[str, Any], trace_id: UUID | None) -> None:
     roles = {t.role for t in case.tokens.filter(kind="user")} | {MANAGER}
     title = _("督办：%(name)s %(number)s") % {"name": case.name, "number": case.number}
     _tell_staff(case, "escalated", [case.org_id], roles, title, body["note"])
+
+
+@on("cases.review-asked")
+def review_asked(body: dict[str, Any], trace_id: UUID | None) -> None:
+    """Everybody with a post in an office that is asked for its opinion hears of it."""
+    case = _case(body)
+    title = _("会审：%(name)s %(number)s") % {"name": case.name, "number": case.number}
+    for review in case.reviews.filter(answered_at=None, dropped_at=None):
+        for post in Post.objects.filter(org_id=review.org_id, until=None):
+            key = derived_id("message", review.id, "asked", post.person_id)
+            tell(key, post.person_id, title, review.question, f"/desk/reviews/{review.id}", case.id)
+
+
+@on("cases.review-answered")
+def review_answered(body: dict[str, Any], trace_id: UUID | None) -> None:
+    """Those who wait for the opinion hear that it has come."""
+    case = _case(body)
+    review = case.reviews.get(id=body["review"])
+    roles = {t.role for t in case.tokens.filter(kind="user")}
+    title = _("会审意见到了：%(name)s %(number)s") % {"name": case.name, "number": case.number}
+    text = f"{review.org_name}：{OPINION[review.opinion]}。{review.text}"
+    _tell_staff(case, f"review-{review.id}", [case.org_id], roles, title, text)
 
 
 @on("cases.overdue")

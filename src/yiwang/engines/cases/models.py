@@ -250,6 +250,34 @@ class Consent(models.Model):
         ]
 
 
+class Review(models.Model):
+    """An office's opinion on a case that another office decides (会审)."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="reviews")
+    org_id = models.UUIDField()  # who is asked
+    org_name = models.CharField(max_length=100)
+    asker_org_id = models.UUIDField()
+    asker_name = models.CharField(max_length=60)
+    question = models.TextField()
+    asked_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    opinion = models.CharField(max_length=12, blank=True)  # agree, conditional, against
+    text = models.TextField(blank=True)
+    answered_by = models.CharField(max_length=60, blank=True)
+    answered_at = models.DateTimeField(null=True)
+    dropped_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["org_id", "due_at"],
+                condition=Q(answered_at=None, dropped_at=None),
+                name="review_open",
+            )
+        ]
+
+
 class Grant(models.Model):
     """A benefit that a case awards and that is paid period by period (see periodic.py)."""
 

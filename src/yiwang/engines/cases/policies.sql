@@ -79,6 +79,15 @@ create policy concerned on cases_consent to {app} using (
   or asker_id = (select nullif(current_setting('app.subject', true), '')::uuid)
 );
 
+revoke delete, truncate on cases_review from {app};
+alter table cases_review enable row level security;
+drop policy if exists concerned on cases_review;
+create policy concerned on cases_review to {app} using (
+  (select current_setting('app.system', true)) = 'on'
+  or org_id = any ((select nullif(current_setting('app.orgs', true), '')::uuid[])::uuid[])
+  or asker_org_id = any ((select nullif(current_setting('app.orgs', true), '')::uuid[])::uuid[])
+);
+
 -- A payment is a fact: never changed, never taken back by hand.
 revoke delete, truncate on cases_grant from {app};
 revoke update, delete, truncate on cases_payment from {app};

@@ -19,6 +19,7 @@ from .actions.steps import visit_words
 from .flow import EMPTY, Cancel, Command, Complete, FireTimer, Start, State, advance, moved
 from .items import graph
 from .models import Case, Event, Rectification
+from .words import OPINION
 
 HEAVY = ("data", "extra", "scopes", "after", "head")
 """Columns of a case that lists do not show."""
@@ -135,6 +136,10 @@ def _happening(event: Event) -> Happening:
         "transferred": _("由 %(was)s 转到 %(to)s 办理")
         % {"was": body.get("from", ""), "to": body.get("to", "")},
         "escalated": _("督办"),
+        "review-asked": _("会审，征询：%(offices)s") % {"offices": "、".join(body.get("offices", ()))},
+        "review-answered": _("会审意见，%(office)s：%(opinion)s")
+        % {"office": body.get("office", ""), "opinion": OPINION.get(body.get("opinion", ""), "")},
+        "review-dropped": _("会审，不再等 %(office)s 的意见") % {"office": body.get("office", "")},
         "migrated": _("办理流程随规定调整，已办环节不变"),
         "handed-in": _("补交材料：%(name)s") % {"name": body.get("name", "")},
         "undertaking-checked": _("核查承诺：%(name)s，%(found)s")
@@ -154,7 +159,7 @@ def _happening(event: Event) -> Happening:
         event.at,
         event.actor_name,
         words,
-        body.get("reason") or body.get("note") or appointed,
+        body.get("reason") or body.get("note") or body.get("question") or appointed,
         "bad" if bad else "done",
     )
 

@@ -28,6 +28,7 @@ RESULT = {
     Result.STOPPED: _("前序未办成，未开始"),
     Result.FAILED: _("流程出错终止，须人工处理"),
 }
+OPINION = {"agree": _("同意"), "conditional": _("有条件同意"), "against": _("不同意")}
 RATING = {5: _("非常满意"), 4: _("满意"), 3: _("基本满意"), 2: _("不满意"), 1: _("非常不满意")}
 
 

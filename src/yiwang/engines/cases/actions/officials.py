@@ -26,7 +26,7 @@ from .moving import (
     require_open,
     spec_of,
 )
-from .steps import read_visit, require_another
+from .steps import read_visit, require_another, require_opinions
 
 _VERDICTS = {"grant": Result.GRANTED, "deny": Result.DENIED, "refuse": Result.REFUSED}
 
@@ -84,6 +84,7 @@ def complete(
             change.patch["extra"] = extra
         verdict = _VERDICTS.get(outcome or "")
         if verdict:
+            require_opinions(held)
             change.patch["extra"] = {
                 **extra,
                 "verdict": verdict,

@@ -75,3 +75,16 @@ def visit_words(visit: Mapping[str, Any]) -> dict[str, str]:
         "place": visit["place"],
         "who": "、".join(visit["who"]),
     }
+
+
+def require_opinions(held: Locked) -> None:
+    """A decision waits for every opinion that was asked for.
+
+    Raises:
+        Refused: one is outstanding.
+    """
+    if held.extra.get("reviews"):
+        raise Refused(
+            _("还有 %(n)s 个单位的会审意见没有回来。请等意见到齐，或在“会审”里写明理由撤回征询，再作决定。")
+            % {"n": held.extra["reviews"]}
+        )

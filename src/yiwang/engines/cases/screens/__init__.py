@@ -3,6 +3,7 @@
 from .desk import act, bulk, case, file, flow, inbox, save_filter
 from .manage import manage
 from .ratings import ratings, rectify
+from .reviews import review, review_file, to_review
 from .undertakings import check_undertaking, undertakings
 
 __all__ = [
@@ -16,6 +17,9 @@ __all__ = [
     "manage",
     "ratings",
     "rectify",
+    "review",
+    "review_file",
     "save_filter",
+    "to_review",
     "undertakings",
 ]

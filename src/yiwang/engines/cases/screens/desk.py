@@ -12,15 +12,15 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from yiwang.engines.cases import actions, forms, queries, worklist
+from yiwang.engines.cases import actions, forms, queries, reviews, worklist
 from yiwang.engines.cases.contracts import Phase
 from yiwang.engines.cases.items import graph, item
 from yiwang.engines.cases.models import Case
+from yiwang.engines.cases.words import OPINION
 from yiwang.kernel.access.contracts import Refused
 from yiwang.kernel.access.session import as_system
 from yiwang.kernel.audit.api import record
-from yiwang.kernel.files import store
-from yiwang.kernel.files.models import StoredFile
+from yiwang.kernel.files import api as files
 from yiwang.kernel.ids import derived_id, new_id
 from yiwang.kernel.orgs.queries import MANAGER, colleagues, region_names
 from yiwang.kernel.packs import api as packs
@@ -178,6 +178,8 @@ def _show(request, found: Case, problem: str = "", typed=None, status: int = 200
             "manages": request.actor.has_role(found.org_id, MANAGER)
             or found.org_id in request.actor.oversees,
             "handles": found.org_id in request.actor.posts,
+            "reviews": reviews.of_case(found),
+            "opinion": OPINION,
             "escalations": found.extra.get("escalations", []),
             "may_approve": bool(extension)
             and not extension.get("approved_by")
@@ -238,6 +240,15 @@ def act(request, case_id):
         "claim": lambda: actions.assign(actor, found.id, token, actor.person_id, command),
         "assign": lambda: actions.assign(actor, found.id, token, UUID(post.get("person", "")), command),
         "transfer": lambda: actions.transfer(actor, found.id, post.get("office", ""), reason, command),
+        "review": lambda: reviews.ask(
+            actor,
+            found.id,
+            post.get("offices", "").splitlines(),
+            reason,
+            _number_of(post.get("days")),
+            command,
+        ),
+        "drop-review": lambda: reviews.drop(actor, UUID(post.get("review", "")), reason, command),
         "escalate": lambda: actions.escalate(actor, found.id, reason, command),
     }
     if post.get("verb") not in verbs:
@@ -253,6 +264,10 @@ def act(request, case_id):
     if post["verb"] == "transfer":  # it is no longer the office's own
         return redirect("desk")
     return redirect("desk_case", found.id)
+
+
+def _number_of(text) -> int:
+    return int(text) if str(text).isdigit() else 0
 
 
 def _details(post) -> dict:
@@ -272,15 +287,6 @@ def file(request, case_id, file_id):
     found = _staff_case(request, case_id)
     if str(file_id) not in {m.get("file") for m in found.extra.get("materials", [])}:
         raise Http404
+    record(request.actor, "material.viewed", "file", file_id, found.trace_id, case=found.number)
     with as_system(request.actor):
-        stored = StoredFile.objects.get(id=file_id)
-    record(request.actor, "material.viewed", "file", stored.id, found.trace_id, case=found.number)
-    return HttpResponse(
-        store.get(stored.sha256),
-        content_type=stored.media_type,
-        headers={
-            "Content-Disposition": "inline",
-            "X-Content-Type-Options": "nosniff",
-            "Content-Security-Policy": "sandbox",
-        },
-    )
+        return files.shown(file_id)
