@@ -68,6 +68,7 @@ def apply_for_food_licence(page, photo):
     return case_of(page)
 
 
+@pytest.mark.plan("P9")
 def test_a_licence_for_an_enterprise_with_a_visit_by_two(visit, become, photo):
     """Filed by a handler; the visit is agreed and told; two persons sign, never the same one twice."""
     handler, first, second = visit("handler"), become("official20"), become("official21")
@@ -125,6 +126,21 @@ def test_a_licence_for_an_enterprise_with_a_visit_by_two(visit, become, photo):
             return Case.objects.get(id=case_id).data.get("ent.food_licence_no")
 
     assert until(licensed, 30).startswith("JY")
+    # Each step with person, time and opinion for those concerned; what may be public is public.
+    with acting(SYSTEM):
+        case = Case.objects.select_related("org").get(id=case_id)
+        happened = queries.history(case)
+    assert {first.name, second.name} <= {h.actor for h in happened} and all(h.at for h in happened)
+    desk.goto(f"/desk/cases/{case_id}")
+    assert "听证意见需要研究" in desk.inner_text(".hist") and "食品安全法" in desk.inner_text("main")
+    public = visit()
+    public.goto(f"/decisions?office={case.org.name}")
+    assert violations(public) == []
+    card = public.locator("section", has_text=case.number)
+    card.locator("summary").click()
+    shown = card.inner_text()
+    assert ENTERPRISE in shown and "现场核查岗" in shown and "准予" in shown
+    assert first.name not in shown and second.name not in shown and "听证意见" not in shown
     handler.goto(f"/cases/{case_id}")
     handler.set_input_files('[name="file"]', photo)
     handler.click("button:text-is('补交')")

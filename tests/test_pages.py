@@ -41,9 +41,17 @@ def resident_pages():
         "/catalogue?department=济南市历下区公安局",
         "/coverage",
         "/life",
+        "/numbers",
+        "/decisions",
     ]
     catalogue += ["/life/birth", "/life/home", *(f"/catalogue/{code}" for code in codes)]
-    found = ["/search", "/search?q=生孩子", "/search?q=kezhang", "/search?q=离昏"]
+    found = [
+        "/search",
+        "/search?q=生孩子",
+        "/search?q=kezhang",
+        "/search?q=离昏",
+        "/search?q=生孩子要带什么材料",
+    ]
     return ["/", *found, "/services/sd.newborn", "/cases", "/messages", *verify, *catalogue]
 
 

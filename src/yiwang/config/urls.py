@@ -39,6 +39,7 @@ urlpatterns = [
     path("coverage", catalogue.coverage, name="coverage"),
     path("messages", services.inbox, name="messages"),
     path("numbers", services.numbers, name="numbers"),
+    path("decisions", services.decisions, name="decisions"),
     path("numbers.csv", services.numbers_csv, name="numbers_csv"),
     path("verify", services.verify, name="verify"),
     path("verify/<slug:code>", services.verify, name="verify_code"),

@@ -1,8 +1,12 @@
 """一次告知: everything about a service on one page, from its pack."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+
+from yiwang.domains.services.search.answers import Facts
 from yiwang.engines.cases import forms
 from yiwang.kernel.orgs.queries import region_names
 from yiwang.kernel.packs import api as packs
@@ -81,3 +85,34 @@ def _item(pack: Pack, plan: forms.FormPlan) -> dict[str, Any]:
 
 def _limit(limit: dict[str, Any]) -> str:
     return f"{limit['value']} 个{limit['unit']}" if limit["value"] else "当场"
+
+
+def facts(ref: str) -> Facts | None:
+    """What the guide of a bundle or item says, in sentences; None when there is none."""
+    found = guide(ref, {})
+    if found is None:
+        return None
+    data, items = found.pack.data, found.items
+    several = len(items) > 1
+    uploads = "、".join(f"{m.holder_label}的{m.name}" for m in found.uploads)
+    free = "、".join(dict.fromkeys(m.name for m in found.free))
+    return Facts(
+        materials=(_("要上传：%s。") % uploads if uploads else _("什么都不用带。"))
+        + (_("由系统核验、免交：%s。") % free if free else ""),
+        time=_each(
+            items, several, lambda i: _("承诺 %(p)s，法定 %(l)s") % {"p": i["promised"], "l": i["legal"]}
+        ),
+        fee=_each(items, several, lambda i: i["fee"]),
+        conditions="；".join(dict.fromkeys(c["text"] for i in items for c in i["conditions"])),
+        place=_("网上就能办，各级政务服务大厅窗口也能代办。负责的部门：%s。")
+        % "、".join(dict.fromkeys(i["function"] for i in items)),
+        faq=tuple((f["q"], f["a"]) for f in data.get("faq", ())),
+    )
+
+
+def _each(items: list[dict[str, Any]], several: bool, say: Callable[[dict[str, Any]], str]) -> str:
+    """One sentence for all when they are alike, else one for each item."""
+    said = {i["name"]: say(i) for i in items}
+    if len(set(said.values())) == 1:
+        return f"{next(iter(said.values()))}。"
+    return "；".join(f"{name}：{text}" for name, text in said.items()) + "。" if several else ""

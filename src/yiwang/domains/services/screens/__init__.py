@@ -3,7 +3,7 @@
 from .apply import apply, begin, check, paper, submit
 from .consent import consent, waiting
 from .find import service
-from .numbers import numbers, numbers_csv
+from .numbers import decisions, numbers, numbers_csv
 from .own import (
     case,
     complain,
@@ -28,6 +28,7 @@ __all__ = [
     "complain",
     "confirm",
     "consent",
+    "decisions",
     "document",
     "hand_in",
     "handover",

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET
 
 from yiwang.domains.services import numbers as figures
 from yiwang.engines.cases import api as cases
+from yiwang.engines.cases import disclosure
 
 
 @require_GET
@@ -43,3 +44,23 @@ def numbers_csv(request):
     for line in figures.items(found):
         writer.writerow([getattr(line, key) for key, _label in figures.COLUMNS])
     return answer
+
+
+@require_GET
+def decisions(request):
+    """Decisions that anybody may read, office by office, with the steps that led to them."""
+    office = request.GET.get("office", "")
+    start = int(request.GET["from"]) if request.GET.get("from", "").isdigit() else 0
+    found, total = disclosure.decisions(request.actor, office, start)
+    return render(
+        request,
+        "services/decisions.html",
+        {
+            "found": found,
+            "total": total,
+            "office": office,
+            "offices": disclosure.offices(request.actor),
+            "later": start + disclosure.PAGE if start + disclosure.PAGE < total else None,
+            "rules": disclosure.rules(),
+        },
+    )

@@ -35,5 +35,10 @@ def vocabulary(library: Library) -> Vocabulary:
     return Vocabulary(
         groups=tuple(tuple(group) for pack in packs for group in pack.data["groups"]),
         deeds=tuple(tuple(group) for pack in packs for group in pack.data.get("deeds", ())),
-        ignore=tuple(word for pack in packs for word in pack.data.get("ignore", ())),
+        ignore=tuple(
+            word
+            for pack in packs
+            for words in (pack.data.get("ignore", ()), *pack.data.get("asks", {}).values())
+            for word in words
+        ),
     )
