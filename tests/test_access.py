@@ -19,7 +19,7 @@ from yiwang.kernel.access.session import acting, announce
 from yiwang.kernel.accounts.models import Mandate, Person
 from yiwang.kernel.documents.models import IssuedDocument
 from yiwang.kernel.ids import new_id
-from yiwang.kernel.registers.models import Lookup
+from yiwang.kernel.ledger.models import Entry
 
 
 @pytest.fixture
@@ -58,6 +58,7 @@ def foreign():
                 "asked_at": timezone.now(), "due_at": timezone.now() + timedelta(days=3),
             },
         )  # fmt: skip
+        entry = Entry.objects.filter(use__case_id=case.id).first()
         proposal, _new = Proposal.objects.get_or_create(
             path="shandong/services/x.yaml", defaults={"content": "kind: service_item", "author": "user:x"}
         )
@@ -72,6 +73,8 @@ def foreign():
             "file_id": uuid.uuid4(),
             "rectification_id": mending.id,
             "review_id": review.id,
+            "entry_id": entry.id,
+            "doubt_id": uuid.uuid4(),
         }
         return case, child, objects
 
@@ -115,15 +118,18 @@ def test_registers_cannot_be_read_without_leaving_a_trace(become):
     with pytest.raises(ProgrammingError), acting(mother):
         connection.cursor().execute("select * from registers_record limit 1")
     with acting(SYSTEM):
-        before = Lookup.objects.count()
+        before = Entry.objects.count()
     with acting(mother), connection.cursor() as cursor:
         cursor.execute(
-            "select register_read(%s, 'population', '379901190001010012', '测试', null)", [new_id()]
+            "select register_read(%s, 'population', 'person', '379901190001010012', '测试', '', null, null)",
+            [new_id()],
         )
     with acting(SYSTEM):
-        assert Lookup.objects.count() == before + 1
+        assert Entry.objects.count() == before + 1
     with pytest.raises(ProgrammingError), acting(VISITOR), connection.cursor() as cursor:
-        cursor.execute("select register_read(%s, 'population', 'x', '测试', null)", [new_id()])
+        cursor.execute(
+            "select register_read(%s, 'population', 'person', 'x', '测试', '', null, null)", [new_id()]
+        )
     with pytest.raises(ProgrammingError), acting(mother), connection.cursor() as cursor:
         cursor.execute("select register_write('population', 'x', '{}')")
 
@@ -133,7 +139,7 @@ REWRITES = (
     "delete from cases_event",
     "truncate cases_event",
     "update audit_auditevent set verb = 'x'",
-    "delete from registers_lookup",
+    "delete from ledger_use",
 )
 
 

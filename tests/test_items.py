@@ -174,7 +174,7 @@ def permit_holder(county):
         for person in Person.objects.filter(users=None).order_by("-idno")[:2000]:
             with connection.cursor() as cursor:
                 cursor.execute(
-                    "select register_read(gen_random_uuid(), 'residence_permits', %s, '测试', null)",
+                    "select register_read(gen_random_uuid(), 'residence_permits', 'person', %s, '测试', '', null, null)",
                     [person.idno],
                 )
                 (found,) = cursor.fetchone()

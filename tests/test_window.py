@@ -10,7 +10,7 @@ from yiwang.kernel.access.contracts import SYSTEM
 from yiwang.kernel.access.session import acting
 from yiwang.kernel.accounts.models import Person
 from yiwang.kernel.audit.models import AuditEvent
-from yiwang.kernel.registers.models import Lookup
+from yiwang.kernel.ledger.models import Use
 
 
 def stranger(n=0, county="370702"):
@@ -22,7 +22,7 @@ def stranger(n=0, county="370702"):
         for person in people[200 + 40 * n :]:
             with connection.cursor() as cursor:
                 cursor.execute(
-                    "select register_read(gen_random_uuid(), 'medical_insurance', %s, '测试', null)",
+                    "select register_read(gen_random_uuid(), 'medical_insurance', 'person', %s, '测试', '', null, null)",
                     [person.idno],
                 )
                 (found,) = cursor.fetchone()
@@ -111,9 +111,8 @@ def test_a_window_in_one_city_takes_in_for_another_and_the_case_finds_its_office
         assert case.org.region_id == "370702"
         assert case.subject_id == person.id
         assert AuditEvent.objects.filter(verb="draft.opened-at-window", trace_id=case.id).count() == 1
-        looks = Lookup.objects.filter(case_id=case.id)
-        assert looks.exists()
-        assert all(look.subject_id == person.id and look.actor.startswith("user:") for look in looks)
+        uses = list(Use.objects.filter(case_id=case.id))
+        assert uses and all(use.actor.startswith("user:") and use.orgs for use in uses)
     foreign = visit("window")
     foreign.goto(f"/window/receipts/{case.id}")
     assert "没有找到" in foreign.inner_text("main")  # another window has no business with it

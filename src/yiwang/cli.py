@@ -397,6 +397,35 @@ def _account_system(args) -> int:
     return 0
 
 
+def _ledger(args) -> int:
+    """``verify`` needs files alone; the others the database."""
+    from yiwang.kernel.ledger.checkpoint import NotSigned
+    from yiwang.kernel.ledger.verify import verify
+
+    if args.what == "verify":
+        try:
+            report = verify(Path(args.folder))
+        except (OSError, NotSigned) as error:
+            print(f"读不了 {args.folder}：{error}。请先用 yiwang ledger export 导出。", file=sys.stderr)
+            return 2
+        if args.json:
+            print(json.dumps(vars(report), ensure_ascii=False))
+        else:
+            print("\n".join(report.faults) or "账本完整，没有发现改动")
+            print(f"{report.entries} 条，其中 {report.erased} 条已删除个人信息；{report.heads} 个签名树头")
+        return 1 if report.faults else 0
+    _django()
+    from yiwang.kernel.ledger import heads
+    from yiwang.kernel.ledger.export import export
+
+    if args.what == "export":
+        print(f"已导出 {export(Path(args.folder))} 条到 {args.folder}")
+        return 0
+    made = heads.publish()
+    print(made.note if made else "没有新的账目，不用再签", end="" if made else "\n")
+    return 0
+
+
 def _openapi(_args) -> int:
     _django()
     from yiwang.surfaces.api.v1 import schema
@@ -523,6 +552,11 @@ def parser() -> argparse.ArgumentParser:
     token.add_argument("--days", type=int, default=90, help="how long it is good, at most 366")
     token.add_argument("--scopes", default="read,apply,handle", help="with commas; default: all")
     token.add_argument("--revoke", action="store_true", help="take the token of that name back")
+    ledger = add(
+        commands, "ledger", _ledger, "the data ledger: export it, sign a head now, verify an export", True
+    )
+    ledger.add_argument("what", choices=["head", "export", "verify"])
+    ledger.add_argument("folder", nargs="?", default="ledger", help="of the export")
     add(commands, "openapi", _openapi, "print the API's description, as in docs/reference/openapi.json")
     calendar = commands.add_parser("calendar", help="working days").add_subparsers(required=True)
     add(calendar, "import", _calendar_import, "import a State Council notice (YAML)").add_argument("file")

@@ -29,6 +29,7 @@ class Environment:
     database_url: the application's connection; None means the embedded PostgreSQL under ``var``.
     staff_mfa: officials must have a second factor.
     database_owner_url: the owner's connection, used to migrate; defaults to ``database_url``.
+    ledger_key: the private key (PEM) that signs heads of the data ledger.
     oidc_url: issuer of the identity provider people sign in with; None means local accounts only.
     oidc_key: the private key (PEM) with which departments' systems are told who signed in; None: they are not.
     """
@@ -57,6 +58,8 @@ class Environment:
     oidc_scopes: list[str]
     oidc_idno_claim: str
     oidc_key: str | None
+    ledger_key: str | None
+    ledger_witnesses: list[str]
 
 
 def _flag(name: str) -> bool:
@@ -76,20 +79,29 @@ def _kept(path: Path, make: Callable[[], str]) -> str:
     return path.read_text()
 
 
-def _new_key() -> str:
-    from cryptography.hazmat.primitives import serialization
+def _pem_of(key) -> str:
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+def _new_rsa() -> str:
     from cryptography.hazmat.primitives.asymmetric import rsa
 
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    ).decode()
+    return _pem_of(rsa.generate_private_key(public_exponent=65537, key_size=2048))
 
 
-def _oidc_key(var: Path, demo: bool) -> str | None:
-    if file := os.environ.get("YIWANG_OIDC_KEY"):
+def _new_ed25519() -> str:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    return _pem_of(Ed25519PrivateKey.generate())
+
+
+def _pem(name: str, kept: Path, make: Callable[[], str], demo: bool) -> str | None:
+    """The key in the file a setting names; in demo mode one of its own; else none."""
+    if file := os.environ.get(name):
         return Path(file).read_text()
-    return _kept(var / "keys" / "oidc.pem", _new_key) if demo else None
+    return _kept(kept, make) if demo else None
 
 
 def derived_secret(secret_key: str, purpose: str) -> str:
@@ -146,5 +158,7 @@ def read() -> Environment:
         oidc_label=os.environ.get("YIWANG_OIDC_LABEL", "统一身份认证"),
         oidc_scopes=os.environ.get("YIWANG_OIDC_SCOPES", "openid profile idno").split(),
         oidc_idno_claim=os.environ.get("YIWANG_OIDC_IDNO_CLAIM", "idno"),
-        oidc_key=_oidc_key(var, demo),
+        oidc_key=_pem("YIWANG_OIDC_KEY", var / "keys" / "oidc.pem", _new_rsa, demo),
+        ledger_key=_pem("YIWANG_LEDGER_KEY", var / "keys" / "ledger.pem", _new_ed25519, demo),
+        ledger_witnesses=[a for a in os.environ.get("YIWANG_LEDGER_WITNESSES", "").split(",") if a],
     )

@@ -31,6 +31,7 @@ INSTALLED_APPS = [
     "yiwang.kernel.events",
     "yiwang.kernel.calendar",
     "yiwang.kernel.packs",
+    "yiwang.kernel.ledger",
     "yiwang.kernel.registers",
     "yiwang.kernel.files",
     "yiwang.kernel.documents",

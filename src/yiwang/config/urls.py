@@ -8,8 +8,9 @@ from yiwang.domains.services.catalogue import screens as catalogue
 from yiwang.domains.services.life import screens as life
 from yiwang.domains.services.search import screens as searching
 from yiwang.engines.cases import screens as desk
-from yiwang.surfaces.portal import identity, signing_in
+from yiwang.surfaces.portal import identity, signing_in, uses
 from yiwang.surfaces.portal import screens as portal
+from yiwang.surfaces.workbench import doubts
 
 handler403 = "yiwang.surfaces.portal.errors.forbidden"
 handler404 = "yiwang.surfaces.portal.errors.not_found"
@@ -53,7 +54,17 @@ urlpatterns = [
     path("undertakings/<uuid:undertaking_id>", services.hand_in, name="hand_in"),
     path("cases/<uuid:case_id>/confirm", services.confirm, name="confirm"),
     path("cases/<uuid:case_id>/rate", services.rate, name="rate"),
-    path("uses", identity.uses, name="uses"),
+    path("uses", uses.uses, name="uses"),
+    path("uses/<uuid:entry_id>", uses.use, name="use"),
+    path("uses/<uuid:entry_id>/proof.json", uses.use_proof, name="use_proof"),
+    path("uses/<uuid:entry_id>/doubt", uses.doubt, name="doubt"),
+    path("ledger", uses.ledger, name="ledger"),
+    path("ledger/checkpoint", uses.checkpoint, name="ledger_checkpoint"),
+    path("ledger/key", uses.ledger_key, name="ledger_key"),
+    path("ledger/consistency", uses.consistency, name="ledger_consistency"),
+    path("ledger/tile/<int:level>/<int:number>", uses.tile, name="ledger_tile"),
+    path("desk/doubts", doubts.doubts, name="doubts"),
+    path("desk/doubts/<uuid:doubt_id>", doubts.answer_doubt, name="answer_doubt"),
     path("mandates", identity.mandates, name="mandates"),
     path("mandates/<uuid:mandate_id>/revoke", identity.revoke_mandate, name="revoke_mandate"),
     path("act-for", identity.act_for, name="act_for"),

@@ -12,6 +12,8 @@ from yiwang.kernel.access.contracts import SYSTEM, Refused
 from yiwang.kernel.access.session import acting
 from yiwang.kernel.events.api import CHANNEL, dispatch_one
 from yiwang.kernel.ids import derived_id
+from yiwang.kernel.ledger import heads
+from yiwang.kernel.ledger.sequencing import append_pending
 from yiwang.kernel.notify.api import deliver_due
 
 from . import actions, consents, periodic
@@ -21,6 +23,7 @@ from .undertakings import remind
 log = logging.getLogger(__name__)
 POLL_SECONDS = 1.0
 OVERDUE_SECONDS = 60.0
+FIRST_HEAD_SECONDS = 60.0
 
 
 def fire_due(limit: int = 100) -> int:
@@ -67,13 +70,23 @@ def work_once() -> bool:
     busy = fire_due() > 0
     while dispatch_one():
         busy = True
+    busy = append_pending() > 0 or busy
     return deliver_due() > 0 or busy
+
+
+def _publish_head() -> None:
+    """An hour's head of the ledger; without a key there is none, and `yiwang doctor` says so."""
+    try:
+        heads.publish()
+    except heads.NoKey as missing:
+        log.warning("%s", missing)
 
 
 def run_forever() -> None:
     """Work until told to stop. A database that goes away is waited for."""
     stopping = False
     look_again = 0.0
+    next_head = time.monotonic() + FIRST_HEAD_SECONDS
 
     def stop(*_: object) -> None:
         nonlocal stopping
@@ -93,6 +106,9 @@ def run_forever() -> None:
                     periodic.run(limit=500)
                     consents.lapse()
                     look_again = time.monotonic() + OVERDUE_SECONDS
+                if time.monotonic() >= next_head:
+                    _publish_head()
+                    next_head = time.monotonic() + heads.EVERY_SECONDS
                 if not work_once():
                     for _ in connection.connection.notifies(timeout=POLL_SECONDS, stop_after=1):
                         pass

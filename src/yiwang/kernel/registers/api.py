@@ -1,14 +1,19 @@
-"""Look a subject up in a register, for a purpose; and write a result back."""
+"""Look subjects up in a register, for a purpose; and write a result back."""
 
 import json
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.db import connection
 
 from yiwang.kernel.ids import new_id
+from yiwang.kernel.ledger.purposes import Purpose, purpose_of
 from yiwang.kernel.packs.api import current
 
 from .models import RegisterState
+
+KINDS = {"idno": "person", "uscc": "enterprise"}
+"""Whose data a register holds, by the last part of its key element; a place's or a thing's otherwise."""
 
 
 class Unavailable(Exception):
@@ -22,7 +27,7 @@ class NotAllowed(Exception):
 def lookup(
     register: str, key: str, purpose: str, case_id: UUID | None = None, away: frozenset[str] | None = None
 ) -> dict | None:
-    """The record of one subject, or None. Leaves a record of who looked, in the same transaction.
+    """The record of one subject, or None. Leaves an entry in the ledger, in the same transaction.
 
     Args:
         register: id of a register pack.
@@ -35,6 +40,36 @@ def lookup(
         Unavailable: the register is down.
         NotAllowed: the purpose is not one the register serves.
     """
+    kind, why = _allowed(register, purpose, away)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select register_read(%s, %s, %s, %s, %s, %s, %s, %s)",
+            [new_id(), register, kind, key, why.name, why.basis, case_id, why.visible_from()],
+        )
+        (fields,) = cursor.fetchone()
+    return json.loads(fields) if isinstance(fields, str) else fields
+
+
+def lookup_many(
+    register: str, keys: Sequence[str], purpose: str, case_id: UUID | None = None
+) -> dict[str, dict]:
+    """The records of many subjects by key; those without one are left out. One ledger entry for each asked for.
+
+    Raises:
+        Unavailable, NotAllowed: as ``lookup``.
+    """
+    kind, why = _allowed(register, purpose, None)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select key, fields from register_read_many(%s, %s, %s, %s, %s, %s, %s, %s)",
+            [new_id(), register, kind, list(keys), why.name, why.basis, case_id, why.visible_from()],
+        )
+        found = cursor.fetchall()
+    return {key: json.loads(fields) if isinstance(fields, str) else fields for key, fields in found}
+
+
+def _allowed(register: str, purpose: str, away: frozenset[str] | None) -> tuple[str, Purpose]:
+    """Whose data the register holds, and the purpose in full."""
     pack = current().get("register", register)
     if purpose not in pack.data["purposes"]:
         raise NotAllowed(
@@ -42,12 +77,7 @@ def lookup(
         )
     if register in (down() if away is None else away):
         raise Unavailable(pack.name)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "select register_read(%s, %s, %s, %s, %s)", [new_id(), register, key, purpose, case_id]
-        )
-        (fields,) = cursor.fetchone()
-    return json.loads(fields) if isinstance(fields, str) else fields
+    return KINDS.get(pack.data["key"]["element"].rpartition(".")[2], "other"), purpose_of(purpose)
 
 
 def write_back(register: str, key: str, fields: dict) -> None:

@@ -1,8 +1,6 @@
-"""Records of registers, and who looked at them."""
+"""Records of registers. Who read them is in the ledger."""
 
 from django.db import models
-
-from yiwang.kernel.ids import new_id
 
 
 class Record(models.Model):
@@ -21,17 +19,3 @@ class RegisterState(models.Model):
     register = models.CharField(max_length=60, primary_key=True)
     up = models.BooleanField(default=True)
     note = models.CharField(max_length=200, blank=True)
-
-
-class Lookup(models.Model):
-    """Who looked at whose record, for what. Append-only; the subject may read it."""
-
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    at = models.DateTimeField()
-    actor = models.CharField(max_length=60)
-    register = models.CharField(max_length=60)
-    key = models.CharField(max_length=80)
-    subject_id = models.UUIDField(null=True, db_index=True)
-    purpose = models.CharField(max_length=120)
-    case_id = models.UUIDField(null=True, db_index=True)
-    found = models.BooleanField()

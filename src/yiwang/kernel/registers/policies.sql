@@ -1,23 +1,34 @@
--- The application role reaches a register only through these two functions: reading leaves a trace
--- in the same transaction, writing back is the system's alone.
+-- The application role reaches a register only through these functions: reading leaves an entry in the
+-- ledger in the same transaction, writing back is the system's alone.
 revoke all on registers_record from {app};
-revoke insert, update, delete, truncate on registers_lookup from {app};
 
+drop function if exists register_read(uuid, text, text, text, uuid);
 create or replace function register_read(
-  p_id uuid, p_register text, p_key text, p_purpose text, p_case uuid
+  p_use uuid, p_register text, p_kind text, p_key text, p_purpose text, p_basis text, p_case uuid, p_visible_from date
 ) returns jsonb language plpgsql security definer set search_path = public as $$
 declare
-  v_actor text := coalesce(current_setting('app.actor', true), '');
   v_fields jsonb;
 begin
-  if v_actor in ('', 'visitor') then
-    raise exception 'register_read: nobody is acting' using errcode = 'insufficient_privilege';
-  end if;
   select fields into v_fields from registers_record where register = p_register and key = p_key;
-  insert into registers_lookup (id, at, actor, register, key, subject_id, purpose, case_id, found)
-  values (p_id, now(), v_actor, p_register, p_key,
-          (select id from accounts_person where idno = p_key), p_purpose, p_case, v_fields is not null);
+  perform ledger_note(p_use, p_register, '*', p_purpose, p_basis, p_case, p_visible_from,
+                      p_kind, array[p_key], array[v_fields is not null]);
   return v_fields;
+end $$;
+
+-- A list: one use, one entry for each subject asked for.
+create or replace function register_read_many(
+  p_use uuid, p_register text, p_kind text, p_keys text[], p_purpose text, p_basis text, p_case uuid, p_visible_from date
+) returns table (key text, fields jsonb) language plpgsql security definer set search_path = public as $$
+begin
+  return query
+    with asked as (
+      select k.key, r.fields from unnest(p_keys) as k(key)
+      left join registers_record r on r.register = p_register and r.key = k.key
+    ), noted as (
+      select ledger_note(p_use, p_register, '*', p_purpose, p_basis, p_case, p_visible_from,
+                         p_kind, array_agg(asked.key), array_agg(asked.fields is not null)) from asked
+    )
+    select asked.key::text, asked.fields from asked, (select count(*) from noted) as first where asked.fields is not null;
 end $$;
 
 create or replace function register_write(p_register text, p_key text, p_fields jsonb)
@@ -31,14 +42,9 @@ begin
     set fields = registers_record.fields || excluded.fields, updated = now();
 end $$;
 
-revoke all on function register_read(uuid, text, text, text, uuid) from public;
+revoke all on function register_read(uuid, text, text, text, text, text, uuid, date),
+  register_read_many(uuid, text, text, text[], text, text, uuid, date) from public;
 revoke all on function register_write(text, text, jsonb) from public;
-grant execute on function register_read(uuid, text, text, text, uuid) to {app};
+grant execute on function register_read(uuid, text, text, text, text, text, uuid, date),
+  register_read_many(uuid, text, text, text[], text, text, uuid, date) to {app};
 grant execute on function register_write(text, text, jsonb) to {app};
-
-alter table registers_lookup enable row level security;
-drop policy if exists seen on registers_lookup;
-create policy seen on registers_lookup for select to {app} using (
-  (select current_setting('app.system', true)) = 'on'
-  or subject_id = (select nullif(current_setting('app.subject', true), '')::uuid)
-);

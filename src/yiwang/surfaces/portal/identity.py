@@ -7,15 +7,12 @@ from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from yiwang.domains.services.search.queries import online
-from yiwang.engines.cases import api as cases
 from yiwang.kernel.access.contracts import Refused
 from yiwang.kernel.access.session import ACTING_FOR
 from yiwang.kernel.accounts import actions, queries
-from yiwang.kernel.packs import api as packs
-from yiwang.kernel.registers.queries import looks_at
 
 
 @require_http_methods(["GET", "POST"])
@@ -87,34 +84,3 @@ def act_for(request):
     else:
         request.session.pop(ACTING_FOR, None)
     return redirect("cases")
-
-
-@require_GET
-def uses(request):
-    """谁用过我的数据: every look at a register record, by whom, for what."""
-    if request.actor.person_id is None:
-        return redirect(f"{reverse('account_login')}?next=/uses")
-    looks = looks_at(request.actor)
-    registers = {pack.id: pack.name for pack in packs.current().all("register")}
-    offices = queries.offices_of(request.actor, {look.actor for look in looks})
-    numbers = cases.numbers_of(request.actor, {look.case_id for look in looks if look.case_id})
-    rows = [
-        {
-            "at": look.at,
-            "register": registers.get(look.register, look.register),
-            "by": _by(request, look.actor, offices),
-            "purpose": look.purpose,
-            "case": numbers.get(look.case_id),
-            "found": look.found,
-        }
-        for look in looks
-    ]
-    return render(request, "portal/uses.html", {"rows": rows})
-
-
-def _by(request, label: str, offices: dict[str, str]) -> str:
-    if label == request.actor.label:
-        return _("您本人办理时")
-    if label == "system":
-        return _("系统自动核验")
-    return offices.get(label) or _("您授权的代办人")

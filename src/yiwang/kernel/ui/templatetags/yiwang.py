@@ -32,6 +32,12 @@ def masked(idno: str) -> str:
 
 
 @register.filter
+def hexed(value) -> str:
+    """Bytes in hexadecimal."""
+    return bytes(value).hex()
+
+
+@register.filter
 def percent(value) -> str:
     """0.874 → 87%; a dash where there is nothing to divide."""
     return "—" if value is None else f"{value:.0%}"

@@ -22,5 +22,9 @@ def workplaces(actor) -> list[tuple[str, str]]:
     if roles & {AUTHOR, PUBLISHER}:
         places.append(("/packs", _("编写事项")))
     if roles - {WINDOW, MANAGER, AUTHOR, PUBLISHER}:
-        places += [("/desk/undertakings", _("承诺与容缺")), ("/desk/reviews", _("会审"))]
+        places += [
+            ("/desk/undertakings", _("承诺与容缺")),
+            ("/desk/reviews", _("会审")),
+            ("/desk/doubts", _("数据疑问")),
+        ]
     return [*places, ("/messages", _("消息")), ("/", _("门户"))]

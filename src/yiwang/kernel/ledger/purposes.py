@@ -1,0 +1,52 @@
+"""What register data may be used for: declared in packs, with the law and what the subject is told."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.utils import timezone
+
+from yiwang.kernel.packs.api import current
+
+
+@dataclass(frozen=True)
+class Purpose:
+    """A purpose of a ``purposes`` pack."""
+
+    name: str
+    says: str
+    basis: str
+    delay_days: int = 0
+
+    def visible_from(self) -> date | None:
+        """The day from which the subject sees a use made today; None: at once."""
+        return timezone.localdate() + timedelta(days=self.delay_days) if self.delay_days else None
+
+
+class UnknownPurpose(LookupError):
+    """No pack declares it."""
+
+
+def purposes() -> dict[str, Purpose]:
+    """Every purpose in force, by name."""
+    return {
+        p["name"]: Purpose(p["name"], p["says"], p["basis"], p.get("delay_days", 0))
+        for pack in current().all("purposes")
+        for p in pack.data["purposes"]
+    }
+
+
+def answer_within() -> int:
+    """Working days in which an office answers somebody who doubts a use of his data."""
+    return min(pack.data["answer_within"]["value"] for pack in current().all("purposes"))
+
+
+def purpose_of(name: str) -> Purpose:
+    """The purpose of that name.
+
+    Raises:
+        UnknownPurpose: no pack declares it.
+    """
+    try:
+        return purposes()[name]
+    except KeyError as missing:
+        raise UnknownPurpose(f"没有声明过使用目的“{name}”，请先写进 purposes 包") from missing
