@@ -7,8 +7,8 @@ from uuid import UUID
 
 from . import tiles
 from .heads import latest
-from .models import Entry, Head, Leaf
-from .sequencing import fetch
+from .models import Entry, Head
+from .sequencing import fetch, position_of
 from .tree import consistency_proof, consistency_spans, inclusion_proof, inclusion_spans
 
 
@@ -23,13 +23,13 @@ class Inclusion:
 
 def inclusion(entry_id: UUID, head: Head | None = None) -> Inclusion | None:
     """The proof for one entry under the latest head (or one given); None while the head does not cover it."""
-    leaf = Leaf.objects.filter(entry_id=entry_id).first()
+    position = position_of(entry_id)
     head = head or latest()
-    if leaf is None or head is None or leaf.position >= head.size:
+    if position is None or head is None or position >= head.size:
         return None
-    needed = tiles.keys_of(inclusion_spans(leaf.position, head.size))
-    path = inclusion_proof(leaf.position, head.size, tiles.reader(fetch(needed)))
-    return Inclusion(leaf.position, head, path)
+    needed = tiles.keys_of(inclusion_spans(position, head.size))
+    path = inclusion_proof(position, head.size, tiles.reader(fetch(needed)))
+    return Inclusion(position, head, path)
 
 
 def consistency(old: int, new: int) -> list[bytes]:

@@ -1,6 +1,9 @@
 """Give committed entries their places in the tree. The worker's; one at a time, whole batches or nothing."""
 
+from uuid import UUID
+
 from django.db import connection, transaction
+from psycopg import Cursor
 
 from yiwang.kernel.access.contracts import SYSTEM
 from yiwang.kernel.access.session import announce
@@ -49,15 +52,30 @@ def append_pending(most: int = BATCH) -> int:
         return len(taken)
 
 
+def position_of(entry_id: UUID) -> int | None:
+    """Where in the tree an entry is; None while it waits."""
+    connection.ensure_connection()
+    with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
+        cursor.execute("select position from ledger_leaf where entry_id = %s", [entry_id], prepare=True)
+        found = cursor.fetchone()
+    return found[0] if found else None
+
+
 def fetch(keys: set[tiles.Key]) -> dict[tiles.Key, bytes]:
     """Tiles as they are kept; those that do not exist are left out."""
     if not keys:
         return {}
-    with connection.cursor() as cursor:
+    connection.ensure_connection()
+    with (
+        connection.wrap_database_errors,
+        Cursor(connection.connection) as cursor,
+    ):  # psycopg's own, which prepares
         cursor.execute(
             "select t.level, t.number, t.hashes from ledger_tile t"
             " join unnest(%s::smallint[], %s::bigint[]) as k(level, number) using (level, number)",
             [[level for level, _n in keys], [number for _l, number in keys]],
+            prepare=True,
+            binary=True,
         )
         return {(level, number): bytes(hashes) for level, number, hashes in cursor.fetchall()}
 

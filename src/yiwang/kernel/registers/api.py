@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from django.db import connection
+from psycopg import Cursor
 
 from yiwang.kernel.ids import new_id
 from yiwang.kernel.ledger.purposes import Purpose, purpose_of
@@ -14,6 +15,9 @@ from .models import RegisterState
 
 KINDS = {"idno": "person", "uscc": "enterprise"}
 """Whose data a register holds, by the last part of its key element; a place's or a thing's otherwise."""
+
+
+_READ = "select register_read(%s, %s, %s, %s, %s, %s, %s, %s)"
 
 
 class Unavailable(Exception):
@@ -40,14 +44,22 @@ def lookup(
         Unavailable: the register is down.
         NotAllowed: the purpose is not one the register serves.
     """
-    kind, why = _allowed(register, purpose, away)
-    with connection.cursor() as cursor:
+    kind, why = _allowed(register, purpose)
+    if away and register in away:
+        raise Unavailable(register)
+    # psycopg's own cursor: Django's never prepares, and this statement runs for every field that is prefilled.
+    connection.ensure_connection()
+    with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
         cursor.execute(
-            "select register_read(%s, %s, %s, %s, %s, %s, %s, %s)",
+            _READ,
             [new_id(), register, kind, key, why.name, why.basis, case_id, why.visible_from()],
+            prepare=True,
         )
-        (fields,) = cursor.fetchone()
-    return json.loads(fields) if isinstance(fields, str) else fields
+        (answer,) = cursor.fetchone()
+    if answer is None:
+        raise Unavailable(register)
+    answer = json.loads(answer) if isinstance(answer, str) else answer
+    return answer.get("found")
 
 
 def lookup_many(
@@ -58,7 +70,9 @@ def lookup_many(
     Raises:
         Unavailable, NotAllowed: as ``lookup``.
     """
-    kind, why = _allowed(register, purpose, None)
+    kind, why = _allowed(register, purpose)
+    if register in down():
+        raise Unavailable(register)
     with connection.cursor() as cursor:
         cursor.execute(
             "select key, fields from register_read_many(%s, %s, %s, %s, %s, %s, %s, %s)",
@@ -68,15 +82,13 @@ def lookup_many(
     return {key: json.loads(fields) if isinstance(fields, str) else fields for key, fields in found}
 
 
-def _allowed(register: str, purpose: str, away: frozenset[str] | None) -> tuple[str, Purpose]:
+def _allowed(register: str, purpose: str) -> tuple[str, Purpose]:
     """Whose data the register holds, and the purpose in full."""
     pack = current().get("register", register)
     if purpose not in pack.data["purposes"]:
         raise NotAllowed(
             f"{pack.name}不向用途“{purpose}”提供查询；允许的用途：{'、'.join(pack.data['purposes'])}"
         )
-    if register in (down() if away is None else away):
-        raise Unavailable(pack.name)
     return KINDS.get(pack.data["key"]["element"].rpartition(".")[2], "other"), purpose_of(purpose)
 
 

@@ -2,17 +2,20 @@
 -- ledger in the same transaction, writing back is the system's alone.
 revoke all on registers_record from {app};
 
-drop function if exists register_read(uuid, text, text, text, uuid);
+-- One subject. Null: the register does not answer now, and nothing was read; else {"found": …} or {}.
 create or replace function register_read(
   p_use uuid, p_register text, p_kind text, p_key text, p_purpose text, p_basis text, p_case uuid, p_visible_from date
 ) returns jsonb language plpgsql security definer set search_path = public as $$
 declare
   v_fields jsonb;
 begin
+  if exists (select 1 from registers_registerstate s where s.register = p_register and not s.up) then
+    return null;
+  end if;
   select fields into v_fields from registers_record where register = p_register and key = p_key;
   perform ledger_note(p_use, p_register, '*', p_purpose, p_basis, p_case, p_visible_from,
                       p_kind, array[p_key], array[v_fields is not null]);
-  return v_fields;
+  return case when v_fields is null then '{}'::jsonb else jsonb_build_object('found', v_fields) end;
 end $$;
 
 -- A list: one use, one entry for each subject asked for.
