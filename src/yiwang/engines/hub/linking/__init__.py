@@ -1,0 +1,1 @@
+"""Linking records without a code to enterprises."""
