@@ -8,9 +8,8 @@ from __future__ import annotations
 import duckdb
 import pyarrow as pa
 
+from .keys import columns as key_columns
 from .names import Vocabulary, learn_industries, parse, sound, split
-
-PREPARED = "core, brand, industry, form, branch, area, plain, heard, heard_brand, heard_industry"
 
 FEATURES = {
     "plain_same": "(c.plain = r.plain)::int",
@@ -70,17 +69,17 @@ def prepare(
     db.execute(
         f"""
         create or replace table {target} as
-        select p.id as {key}, p.plain, p.area, p.core, p.form, p.branch, p.industry, p.brand, h.heard,
-               h.heard[: length(p.brand)] as heard_brand, h.heard[length(p.brand) + 1 :] as heard_industry,
-               s.region, s.region[:4] as city, s.phone, s.licence,
-               coalesce(regexp_extract(s.address, '([\\x{{4e00}}-\\x{{9fff}}]{{2,4}}?[路街道巷])', 1), '') as road_full,
-               coalesce(regexp_extract(s.address, '([0-9]+)\\s*号', 1), '') as number
-        from {target}_parts p join heard_in h using (id) join {source} s on s.{key} = p.id
+        with joined as (
+          select p.id as {key}, p.plain, p.area, p.core, p.form, p.branch, p.industry, p.brand, h.heard,
+                 h.heard[: length(p.brand)] as heard_brand, h.heard[length(p.brand) + 1 :] as heard_industry,
+                 s.region, s.region[:4] as city, s.phone, s.licence,
+                 right(regexp_extract(s.address, '[\\x{{4e00}}-\\x{{9fff}}]{{2,4}}?[路街道巷]'), 3) as road,
+                 regexp_extract(s.address, '([0-9]+)号', 1) as number
+          from {target}_parts p join heard_in h using (id) join {source} s on s.{key} = p.id
+        )
+        select *, {key_columns()} from joined
         """
-    )
-    # The last two characters before 路 are enough to tell roads apart and leave the county's name out.
-    db.execute(f"alter table {target} add column road varchar")
-    db.execute(f"update {target} set road = case when road_full = '' then '' else right(road_full, 3) end")
+    )  # three characters of a road tell it from others and leave the county's name out
     db.unregister("heard_in")
     db.execute(f"drop table {target}_parsed; drop table {target}_parts; drop view {target}_names")
 

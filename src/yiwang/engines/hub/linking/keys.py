@@ -14,8 +14,8 @@ import duckdb
 MOST = 60
 """Enterprises that one key may propose. More share it: it says nothing."""
 
-KEEP = 24
-"""Candidates of one record that go on to be compared in full, the likeliest first."""
+MOST_OF_ONE = 96
+"""Candidates of one record that are compared, those that share most keys first."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,13 @@ KEYS = (
 )
 
 
+def columns() -> str:
+    """SQL for the hash of every key, as columns k0, k1 … of a prepared table; null where there is no such key."""
+    return ", ".join(
+        f"case when ({way.text}) is not null then hash({way.text}) end as k{n}" for n, way in enumerate(KEYS)
+    )
+
+
 def propose(db: duckdb.DuckDBPyConnection, records: str, register: str, target: str) -> None:
     """Make ``target(key, id, ways)``: pairs of record and enterprise that share a key, and how many keys.
 
@@ -58,17 +65,13 @@ def propose(db: duckdb.DuckDBPyConnection, records: str, register: str, target: 
         records, register: prepared tables (see ``features.prepare``), with ``key`` and ``id``.
     """
     db.execute(f"create or replace table {target}_all (key bigint, id bigint)")
-    for way in KEYS:
-        text = f"hash({way.text})"
+    for n, way in enumerate(KEYS):
         db.execute(
             f"""
             insert into {target}_all
-            with asked as materialized (
-              select key, {text} as h from {records} where ({way.text}) is not null
-            ), wanted as materialized (select distinct h from asked),
+            with asked as materialized (select key, k{n} as h from {records} where k{n} is not null),
             there as materialized (
-              select r.id, {text} as h from {register} r
-              where ({way.text}) is not null and {text} in (select h from wanted)
+              select id, k{n} as h from {register} where k{n} in (select distinct h from asked)
             ), few as (select h from there group by h having count(*) <= {way.most})
             select asked.key, there.id from asked join there using (h) where h in (select h from few)
             """
@@ -78,7 +81,7 @@ def propose(db: duckdb.DuckDBPyConnection, records: str, register: str, target: 
         create or replace table {target} as
         with pairs as (select key, id, count(*) as ways from {target}_all group by key, id)
         select key, id, ways from pairs
-        qualify row_number() over (partition by key order by ways desc, id) <= {KEEP * 4}
+        qualify row_number() over (partition by key order by ways desc, id) <= {MOST_OF_ONE}
         """
     )
     db.execute(f"drop table {target}_all")

@@ -18,6 +18,10 @@ LEARN_FROM = 400_000  # names looked at to learn industries
 OFTEN = 0.0004  # an ending that this share of them has is an industry
 
 
+FULL_WIDTH = "".join(chr(c) for c in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B)))
+HALF_WIDTH = "".join(chr(ord(c) - 0xFEE0) for c in FULL_WIDTH)
+
+
 @dataclass(frozen=True)
 class Vocabulary:
     """What names are made of.
@@ -53,32 +57,42 @@ def parse(db: duckdb.DuckDBPyConnection, source: str, target: str, words: Vocabu
     areas = "|".join(map(re.escape, words.areas))
     forms = "|".join(map(re.escape, words.forms))
     branches = "|".join(map(re.escape, words.branches))
+    which = "第?[一二三四五六七八九十]"
+    # Patterns without groups run in linear time in DuckDB; the one with groups is for the few with a branch.
     db.execute(
         f"""
         create or replace table {target} as
         with plain as (
-          select id, regexp_replace(lower(translate(name, ?, ?)), '[^0-9a-z\\x{{4e00}}-\\x{{9fff}}]', '', 'g') as plain
+          select id, regexp_replace(
+                   lower(case when regexp_matches(name, '[{FULL_WIDTH}]') then translate(name, ?, ?) else name end),
+                   '[^0-9a-z\\x{{4e00}}-\\x{{9fff}}]', '', 'g') as plain
           from {source}
         ), cut as (
-          select id, plain, regexp_extract(plain, '^((?:{areas}){{0,3}})(.*)$', ['area', 'rest']) as a from plain
+          select id, plain, regexp_extract(plain, '^(?:{areas}){{1,3}}') as area from plain
+        ), rested as (
+          select id, plain, area, plain[length(area) + 1 :] as rest from cut
         ), ended as (
-          select id, plain, a.area as area, a.rest as rest,
-                 regexp_extract(
-                   a.rest,
-                   '^(.{{2,}}?)(?:({forms})(.{{0,6}}(?:{branches}))?|(第?[一二三四五六七八九十]?(?:{branches})))?$',
-                   ['core', 'form', 'branch', 'alone']) as b
-          from cut
+          select id, plain, area, rest,
+                 case when regexp_matches(rest, '(?:{forms}).{{0,6}}(?:{branches})$|{which}(?:{branches})$')
+                 then regexp_extract(
+                        rest,
+                        '^(.{{2,}}?)(?:({forms})(.{{0,6}}(?:{branches}))?|((?:{which})?(?:{branches})))?$',
+                        ['core', 'form', 'branch', 'alone'])
+                 else {{'core': '', 'form': regexp_extract(rest, '(?:{forms})$'), 'branch': '', 'alone': ''}} end as b
+          from rested
+        ), cored as (
+          select id, plain, area, rest, b,
+                 case when b.core <> '' then b.core else rest[: length(rest) - length(b.form)] end as core
+          from ended
         )
-        select id, plain, area, case when b.core = '' then rest else b.core end as core, b.form as form,
+        select id, plain, area,
+               case when length(core) >= 2 then core else rest end as core,
+               case when length(core) >= 2 then b.form else '' end as form,
                b.branch || b.alone as branch
-        from ended
+        from cored
         """,
         [FULL_WIDTH, HALF_WIDTH],
     )
-
-
-FULL_WIDTH = "".join(chr(c) for c in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B)))
-HALF_WIDTH = "".join(chr(ord(c) - 0xFEE0) for c in FULL_WIDTH)
 
 
 def learn_industries(db: duckdb.DuckDBPyConnection, parsed: str) -> None:
