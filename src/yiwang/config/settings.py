@@ -1,5 +1,6 @@
 """Django settings: everything variable comes from the environment (see environment.py)."""
 
+from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlparse
 
 from yiwang.kernel.access.contracts import APPLICATION_ROLE
@@ -204,6 +205,7 @@ COTTON_DIR = "cotton"
 
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", "中文"), ("en", "English")]
+LOCALE_PATHS = [Path(__file__).resolve().parents[1] / "locale"]
 USE_TZ = True
 TIME_ZONE = "Asia/Shanghai"
 

@@ -1,6 +1,7 @@
 """Every address."""
 
 from django.urls import include, path
+from django.views.i18n import set_language
 
 from yiwang.domains.services import screens as services
 from yiwang.domains.services.authoring import screens as authoring
@@ -19,6 +20,7 @@ handler500 = "yiwang.surfaces.portal.errors.broken"
 urlpatterns = [
     path("", portal.home, name="home"),
     path("mode", portal.mode, name="mode"),
+    path("language", set_language, name="set_language"),
     path("demo/sign-in", portal.demo_sign_in, name="demo_sign_in"),
     path("accounts/login/", signing_in.SignIn.as_view(), name="account_login"),
     path("accounts/", include("allauth.account.urls")),

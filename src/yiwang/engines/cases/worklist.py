@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from yiwang.kernel.access.contracts import Actor
 
@@ -17,7 +18,11 @@ from .items import graph
 from .models import Case, SavedFilter, Token
 from .queries import HEAVY
 
-WHEN = {"overdue": _("已超期"), "today": _("今天到期"), "week": _("七天内到期")}
+WHEN = {
+    "overdue": gettext_lazy("已超期"),
+    "today": gettext_lazy("今天到期"),
+    "week": gettext_lazy("七天内到期"),
+}
 
 
 @dataclass(frozen=True)
