@@ -152,10 +152,10 @@ class Judge:
     ) -> str:
         """How a soft condition could be met; for a missing value, what to supply."""
         field = condition.field
+        if value is None:
+            return "请补充" + "、".join(self._missing(field, row))
         if answer is None:
-            return (
-                "请补充" + "、".join(self._missing(field, row)) if value is None else "请核对" + field.label
-            )
+            return f"请核对{field.label}，现为{values.shown(field, value)}"
         if field.type in ("number", "date"):
             text = distance(condition, value)
             if text:
