@@ -35,7 +35,7 @@ def cuts_of(field: Typed, tests: UnaryTests, constants: Scope) -> tuple[Any, ...
     found: set[Key] = set()
     for test in tests.tests or ():
         _test(field, test, constants, found)
-    return tuple(sorted(found))  # type: ignore[type-var]
+    return tuple(sorted(found))
 
 
 def children(node: n.Node) -> Iterator[n.Node]:

@@ -148,7 +148,9 @@ class _Exact:
         whole = [part for part in parts if part is not None]
         if len(whole) < len(parts):
             return None
-        return {"min": min, "max": max, "abs": lambda found: abs(found[0])}[node.function.name](whole)
+        if node.function.name == "abs":
+            return abs(whole[0])
+        return min(whole) if node.function.name == "min" else max(whole)
 
     def _day(self, node: n.Node) -> int | None:
         assert isinstance(node, n.Name)  # noqa: S101

@@ -7,7 +7,7 @@ A row's true rules are the AND of the `true` words of its bins.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -124,8 +124,13 @@ def pack(bits: NDArray[np.bool_]) -> Words:
     return np.packbits(padded, axis=1, bitorder="little").view(np.uint64)
 
 
-def compile_plan(policies: Sequence[Policy], fields: Fields) -> Plan:
+def compile_plan(
+    policies: Sequence[Policy], fields: Fields, cuts: Mapping[str, Sequence[Any]] | None = None
+) -> Plan:
     """Bins and masks of all vectorisable conditions; the others are kept at their slots.
+
+    Args:
+        cuts: more cuts by field, such as those of cached codes, so that these can be used as they are.
 
     Raises:
         TooFine: a column has more than 65,535 bins.
@@ -141,15 +146,18 @@ def compile_plan(policies: Sequence[Policy], fields: Fields) -> Plan:
                     cells.setdefault(condition.cell.key, []).append((len(slots), condition))
             slots.append(Slot(place, rule, scalar))
     columns = tuple(
-        _column(fields[name], cells.values(), len(slots)) for name, cells in sorted(asked.items())
+        _column(fields[name], cells.values(), len(slots), (cuts or {}).get(name, ()))
+        for name, cells in sorted(asked.items())
     )
     return Plan(tuple(policies), tuple(slots), columns)
 
 
-def _column(field: Field, cells: Iterable[list[tuple[int, Condition]]], rules: int) -> Column:
+def _column(
+    field: Field, cells: Iterable[list[tuple[int, Condition]]], rules: int, more: Sequence[Any]
+) -> Column:
     cells = list(cells)
     found = [users[0][1].cell.segments for users in cells]
-    cuts = sorted({cut for segments in found if segments for cut in segments.cuts})
+    cuts = sorted({*more, *(cut for segments in found if segments for cut in segments.cuts)})
     if len(cuts) + 2 > MOST_BINS:
         raise TooFine(
             f"「{field.label}」的不同界值有 {len(cuts)} 个，超过 {MOST_BINS - 2} 个；请合并界值，或分批计算"

@@ -117,7 +117,7 @@ def test_a_column_of_floats_is_refused_by_name():
     import pyarrow as pa
 
     plan = compile_plan(policies([[{"money": {"test": "> 1"}}]]), FIELDS)
-    with pytest.raises(encode.WrongColumn, match="列「money」.*存为 double"):
+    with pytest.raises(encode.WrongColumn, match=r"列「money」.*存为 double"):
         matching.counts(plan, pa.table({"money": [1.5]}), FIELDS)
     with pytest.raises(encode.WrongColumn, match="没有列「money」"):
         matching.counts(plan, pa.table({"x": [1]}), FIELDS)

@@ -55,7 +55,7 @@ def _tests(constants, ordered=True):
     operator = st.sampled_from(["<", "<=", ">", ">=", "=", "!="] if ordered else ["=", "!="])
     plain = st.builds("{} {}".format, operator, constants) | constants
     ranges = st.builds(
-        lambda a, b, l, r: f"{l}{min(a, b)}..{max(a, b)}{r}",
+        lambda a, b, left, right: f"{left}{min(a, b)}..{max(a, b)}{right}",
         constants,
         constants,
         st.sampled_from("[("),
