@@ -1,4 +1,4 @@
-"""Derived features as DuckDB SQL: whole numbers (HUGEINT) only, so that nothing is rounded before the end. Pure.
+"""Derived features as DuckDB SQL: whole numbers only (BIGINT, HUGEINT), so that nothing is rounded before the end. Pure.
 
 A part is (numerator, scale, denominator): the value is numerator / 10**scale / denominator. The digits of each are
 bounded from the declared digits; what could pass 38 is refused when the feature is declared.
@@ -17,7 +17,7 @@ from yiwang.kernel.feel import nodes as n
 if TYPE_CHECKING:
     from yiwang.engines.judge.rules.contracts import Field, Fields
 
-_MOST = 37
+_MOST, _SHORT = 37, 18  # digits that HUGEINT and BIGINT hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,46 +41,66 @@ def text_literal(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def fraction(field: Field, fields: Mapping[str, Field], as_of: date | None) -> tuple[str, str]:
+def fraction(
+    field: Field, fields: Mapping[str, Field], as_of: date | None, columns: Mapping[str, str] | None = None
+) -> tuple[str, str]:
     """SQL of numerator and denominator; rounded half to even, their quotient is the value times 10**scale.
 
+    Args:
+        columns: SQL of number columns that are at hand as whole numbers, scaled by their field.
+
     Raises:
-        NotDerived: the expression is outside the subset, or may need more than 38 digits.
+        NotDerived: the expression is outside the subset, or may need more than 37 digits.
     """
-    part = _Sql(fields, as_of).number(tree(field.derive))
+    part = _Sql(fields, as_of, columns or {}).number(tree(field.derive))
+    over, digits = part.over, part.digits
+    below, below_digits = part.below or "CAST(1 AS BIGINT)", part.below_digits or 1
     if field.scale >= part.scale:
-        over, digits = _times(part.over, part.digits, field.scale - part.scale)
-        below, below_digits = part.below or "1", part.below_digits or 1
+        over, digits = _times(over, digits, field.scale - part.scale)
     else:
-        over, digits = part.over, part.digits
-        below, below_digits = _times(part.below or "1", part.below_digits or 1, part.scale - field.scale)
+        below, below_digits = _times(below, below_digits, part.scale - field.scale)
     _fits(digits, below_digits + 1)
-    return f"CAST({over} AS HUGEINT)", f"CAST({below} AS HUGEINT)"
+    kind = "BIGINT" if max(digits, below_digits) <= _SHORT else "HUGEINT"
+    return f"CAST({over} AS {kind})", f"CAST({below} AS {kind})"
 
 
-def select(fields: Fields, relation: str, as_of: date | None, wanted: tuple[str, ...] | None = None) -> str:
-    """A query that gives all columns of `relation` and the derived features (of `wanted`, with what they need)."""
+def select(
+    fields: Fields,
+    relation: str,
+    as_of: date | None,
+    wanted: tuple[str, ...] | None = None,
+    columns: Mapping[str, str] | None = None,
+) -> str:
+    """A query that gives all columns of `relation` and the derived features (of `wanted`, with what they need).
+
+    With `columns` (see `fraction`) the derived features come scaled, as BIGINT; else as DECIMAL(18, scale).
+    """
     query = f"SELECT * FROM {relation}"  # noqa: S608 (a name of the caller's own)
+    known = dict(columns or {})
     for name in needed(fields, wanted):
         field = fields[name]
-        over, below = fraction(field, fields.by_name, as_of)
-        n_, d_ = "abs(__n)", "abs(__d)"
-        up = f"CASE WHEN 2*({n_} % {d_}) > {d_} OR (2*({n_} % {d_}) = {d_} AND ({n_} // {d_}) % 2 = 1) THEN 1 ELSE 0 END"
-        whole = f"(CASE WHEN (__n < 0) = (__d < 0) THEN 1 ELSE -1 END * ({n_} // {d_} + {up}))"
-        ten = 10**field.digits
-        value = f"CASE WHEN abs(__q) < {ten} THEN {_decimal(field.scale)} END"
+        over, below = fraction(field, fields.by_name, as_of, known)
+        up = "CAST(2 * (__a - __q * __b) > __b OR (2 * (__a - __q * __b) = __b AND __q % 2 = 1) AS TINYINT)"
+        value = f"CASE WHEN __w < {10**field.digits} THEN CAST(__w * __s AS BIGINT) END"
+        if columns is None:
+            value = _decimal(value, field.scale)
+        else:
+            known[name] = quoted(name)
         query = (
-            f"SELECT * EXCLUDE (__q), {value} AS {quoted(name)} FROM ("  # noqa: S608
-            f"SELECT * EXCLUDE (__n, __d), {whole} AS __q FROM ("
-            f"SELECT *, {over} AS __n, NULLIF({below}, 0) AS __d FROM ({query})))"
+            f"SELECT * EXCLUDE (__w, __s), {value} AS {quoted(name)} FROM ("  # noqa: S608
+            f"SELECT * EXCLUDE (__a, __b, __q), __q + {up} AS __w FROM ("
+            f"SELECT * EXCLUDE (__n, __d), abs(__n) AS __a, abs(__d) AS __b, abs(__n) // abs(__d) AS __q, "
+            f"sign(__n) * sign(__d) AS __s FROM ("
+            f"SELECT *, {over} AS __n, NULLIF({below}, 0) AS __d FROM ({query}))))"
         )
     return query
 
 
-def _decimal(scale: int) -> str:
-    """`__q` scaled down, exactly: multiplied by a decimal constant 10**-scale."""
+def _decimal(whole: str, scale: int) -> str:
+    """A whole number scaled down, exactly: multiplied by a decimal constant 10**-scale."""
     one = "1" if not scale else "0." + "0" * (scale - 1) + "1"
-    return f"CAST(CAST(__q AS DECIMAL(18,0)) * CAST({one} AS DECIMAL({scale + 1},{scale})) AS DECIMAL(18,{scale}))"
+    constant = f"CAST({one} AS DECIMAL({scale + 1},{scale}))"
+    return f"CAST(CAST({whole} AS DECIMAL(18,0)) * {constant} AS DECIMAL(18,{scale}))"
 
 
 def needed(fields: Fields, wanted: tuple[str, ...] | None) -> tuple[str, ...]:
@@ -107,25 +127,28 @@ def _fits(*digits: int) -> None:
 
 
 def _times(text: str, digits: int, power: int) -> tuple[str, int]:
-    _fits(digits + power)
-    return (text, digits) if not power else (f"({text} * CAST({10**power} AS HUGEINT))", digits + power)
+    if not power:
+        return text, digits
+    return _product(text, digits, f"CAST({10**power} AS {'BIGINT' if power < _SHORT else 'HUGEINT'})", power)
 
 
 class _Sql:
-    def __init__(self, fields: Mapping[str, Field], as_of: date | None) -> None:
-        self.fields, self.as_of = fields, as_of
+    def __init__(self, fields: Mapping[str, Field], as_of: date | None, columns: Mapping[str, str]) -> None:
+        self.fields, self.as_of, self.columns = fields, as_of, columns
 
     def number(self, node: n.Node) -> Part:
         if isinstance(node, n.Literal):
             if node.value is None:
-                return Part("CAST(NULL AS HUGEINT)", 0, 1)
+                return Part("CAST(NULL AS BIGINT)", 0, 1)
             if isinstance(node.value, (bool, str)):
                 raise NotDerived("文本与是否值不能参加计算")
             exponent = node.value.as_tuple().exponent
             scale = max(0, -int(exponent))
             whole = int(node.value.scaleb(scale))
             _fits(len(str(abs(whole))))
-            return Part(f"CAST({whole} AS HUGEINT)", scale, len(str(abs(whole))))
+            digits = len(str(abs(whole)))
+            kind = "BIGINT" if digits <= _SHORT else "HUGEINT"
+            return Part(f"CAST({whole} AS {kind})", scale, digits)
         if isinstance(node, n.Name):
             return self._column(node.name)
         if isinstance(node, n.Negate):
@@ -139,7 +162,7 @@ class _Sql:
         if isinstance(node, n.Path) and node.name == "days" and isinstance(node.base, n.Arithmetic):
             if node.base.operator == "-":
                 later, earlier = self._day(node.base.left), self._day(node.base.right)
-                return Part(f"CAST(date_diff('day', {earlier}, {later}) AS HUGEINT)", 0, 7)
+                return Part(f"CAST(date_diff('day', {earlier}, {later}) AS BIGINT)", 0, 7)
         if isinstance(node, n.Call) and isinstance(node.function, n.Name) and not node.names:
             return self._call(node.function.name, [self.number(one) for one in node.arguments])
         raise NotDerived("只能用数字、字段、+ - * /、min、max、abs、if 与 (日期 - 日期).days")
@@ -148,8 +171,10 @@ class _Sql:
         field = self.fields.get(name)
         if field is None or field.type != "number":
             raise NotDerived(f"「{name}」不是数字字段")
+        if name in self.columns:
+            return Part(self.columns[name], field.scale, field.digits)
         ten, exact = 10**field.scale, f"TRY_CAST({quoted(name)} AS DECIMAL(18,{field.scale}))"
-        whole = f"CAST({exact} * CAST({ten} AS DECIMAL(19,0)) AS HUGEINT)"
+        whole = f"CAST({exact} * CAST({ten} AS DECIMAL(19,0)) AS BIGINT)"
         return Part(
             f"(CASE WHEN abs({whole}) < {10**field.digits} THEN {whole} END)", field.scale, field.digits
         )
@@ -164,18 +189,13 @@ class _Sql:
             right, right_digits = _product(right, right_digits, a.below, a.below_digits)
             digits = max(left_digits, right_digits) + 1
             _fits(digits)
-            below, below_digits = _product(a.below or "1", a.below_digits, b.below, b.below_digits)
-            return Part(
-                f"({left} {node.operator} {right})",
-                scale,
-                digits,
-                below if below_digits else None,
-                below_digits,
-            )
+            below, below_digits = _below(a, b)
+            over = f"({_wide(left, digits)} {node.operator} {right})"
+            return Part(over, scale, digits, below, below_digits)
         if node.operator == "*":
             over, digits = _product(a.over, a.digits, b.over, b.digits)
-            below, below_digits = _product(a.below or "1", a.below_digits, b.below, b.below_digits)
-            return Part(over, a.scale + b.scale, digits, below if below_digits else None, below_digits)
+            below, below_digits = _below(a, b)
+            return Part(over, a.scale + b.scale, digits, below, below_digits)
         if node.operator == "/":
             over, digits = _product(a.over, a.digits, b.below, b.below_digits)
             scale = a.scale - b.scale
@@ -195,7 +215,7 @@ class _Sql:
             digits = max(digits, long)
             word = f"WHEN {condition} THEN" if condition else "ELSE"
             overs.append(f"{word} {over}")
-            belows.append(f"{word} {part.below or 'CAST(1 AS HUGEINT)'}")
+            belows.append(f"{word} {part.below or 'CAST(1 AS BIGINT)'}")
         below_digits = max(part.below_digits for part in parts)
         below = f"(CASE {' '.join(belows)} END)" if below_digits else None
         return Part(f"(CASE {' '.join(overs)} END)", scale, digits, below, below_digits)
@@ -271,9 +291,20 @@ class _Sql:
 
 
 def _product(a: str, a_digits: int, b: str | None, b_digits: int) -> tuple[str, int]:
-    if b is None or b == "1":
+    if b is None:
         return a, a_digits
-    if a == "1" and not a_digits:
-        return b, b_digits
-    _fits(a_digits + b_digits)
-    return f"({a} * {b})", a_digits + b_digits
+    digits = a_digits + b_digits
+    _fits(digits)
+    return f"({_wide(a, digits)} * {b})", digits
+
+
+def _below(a: Part, b: Part) -> tuple[str | None, int]:
+    """The product of two denominators, either of which may be 1."""
+    if a.below is None or b.below is None:
+        return (a.below or b.below), a.below_digits + b.below_digits
+    return _product(a.below, a.below_digits, b.below, b.below_digits)
+
+
+def _wide(text: str, digits: int) -> str:
+    """An operand of a result of so many digits: BIGINT holds 18."""
+    return text if digits <= _SHORT else f"CAST({text} AS HUGEINT)"

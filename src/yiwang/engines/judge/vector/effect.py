@@ -137,8 +137,8 @@ def selected(source: Source, plan: Plan, policy: int, block: Block) -> NDArray[n
 def _met(
     source: Source, plan: Plan, k: int, block: Block, held: dict[int, NDArray[Any]]
 ) -> NDArray[np.int64]:
-    """Rows whose bit k is set: column after column, the most selective first, on what is left."""
-    word, bit = k // 64, np.uint64(k % 64)
+    """Rows that meet rule k: column after column, the most selective first, on what is left."""
+    word, bit = plan.bit_of[k] // 64, np.uint64(plan.bit_of[k] % 64)
     asked = []
     for c, column in enumerate(plan.columns):
         true = ((column.true[:, word] >> bit) & np.uint64(1)).astype(bool)
@@ -212,7 +212,8 @@ def _cost(source: Source, block: Block, rows: NDArray[np.int64], fields: Fields)
         table = pa.table({"yw_row": rows})
     else:
         table = source.table(block, below).take(pa.array(rows))
-    table = matching.with_derived(table, fields, {_AMOUNT}, source.as_of)
+    made = matching.with_derived(table, fields, {_AMOUNT}, source.as_of).column(_AMOUNT)
+    table = pa.table({_AMOUNT: made.cast(pa.decimal128(18, 2))})
     with duckdb.connect() as connection:
         connection.execute("SET threads = 1")
         connection.register("held", table)

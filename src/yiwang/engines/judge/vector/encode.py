@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from yiwang.engines.judge.rules import values
 from yiwang.engines.judge.rules.contracts import Field
+from yiwang.engines.judge.rules.derived_sql import quoted
 from yiwang.engines.judge.vector import kernels
 from yiwang.engines.judge.vector.plan import Column
 
@@ -136,3 +137,35 @@ def readable(field: Field, value: Any) -> Any:
         return values.read(field, value)
     except values.Unusable:
         return None
+
+
+def scaled(field: Field, array: Any) -> tuple[Any, str]:
+    """A number column as whole numbers times 10**scale, and SQL that reads it: null beyond the declared digits."""
+    check(field, array.type)
+    name, most = quoted(field.name), 10**field.digits
+    bounded = f"(CASE WHEN abs({name}) < {most} THEN {name} END)"
+    if not pa.types.is_decimal(array.type):
+        ten = 10**field.scale
+        whole = array.cast(pa.int64())
+        if ten == 1:
+            return whole, name if array.type.bit_width < 64 and field.digits >= 10 else bounded
+        return whole, f"(CASE WHEN abs({name}) < {most // ten} THEN {name} * CAST({ten} AS BIGINT) END)"
+    chunks = []
+    for chunk in array.chunks if isinstance(array, pa.ChunkedArray) else [array]:
+        valid = _valid(chunk)
+        chunks.append(pa.array(_plain(chunk).astype(np.int64), mask=None if valid is None else ~valid))
+    more = field.scale - array.type.scale
+    whole = pa.chunked_array(chunks, pa.int64())
+    if more:
+        limit = most // 10**more
+        return whole, f"(CASE WHEN abs({name}) < {limit} THEN {name} * CAST({10**more} AS BIGINT) END)"
+    return whole, name if array.type.precision <= field.digits else bounded
+
+
+def unscaled(field: Field, array: Any) -> Any:
+    """Whole numbers times 10**scale as DECIMAL(18, scale) of 64 bits; nothing is copied."""
+    kind = pa.decimal64(18, field.scale)
+    chunks = array.chunks if isinstance(array, pa.ChunkedArray) else [array]
+    return pa.chunked_array(
+        [pa.Array.from_buffers(kind, len(c), c.buffers(), c.null_count, c.offset) for c in chunks], kind
+    )

@@ -65,7 +65,7 @@ def _words(codes: NDArray[Any], groups: Groups, valid: Words) -> Iterator[tuple[
 
 
 def _bits(words: Words) -> tuple[Ints, Ints]:
-    """Row and rule of every set bit, ordered."""
+    """Row and bit of every set bit, ordered."""
     flat = np.flatnonzero(words)
     bits = np.unpackbits(words.ravel()[flat].view(np.uint8), bitorder="little").reshape(-1, 64)
     which, bit = np.nonzero(bits)
@@ -81,11 +81,12 @@ def count(plan: Plan, codes: NDArray[Any]) -> tuple[Ints, Ints]:
         row, rule = _bits(words)
         per_rule += np.bincount(rule, minlength=len(per_rule))
         if plan.many and len(row):
-            policy = plan.policy_of[rule]
+            policy = plan.policy_of_bit[rule]
             fresh = np.ones(len(row), bool)
             fresh[1:] = (row[1:] != row[:-1]) | (policy[1:] != policy[:-1])
             per_policy += np.bincount(policy[fresh], minlength=len(per_policy))
-    return per_rule[: len(plan.slots)], per_policy if plan.many else per_rule[: len(plan.policies)].copy()
+    found = per_rule[plan.bit_of]
+    return found, per_policy if plan.many else found.copy()
 
 
 def pairs(plan: Plan, codes: NDArray[Any], possible: bool = False) -> tuple[Ints, Ints]:
@@ -96,7 +97,14 @@ def pairs(plan: Plan, codes: NDArray[Any], possible: bool = False) -> tuple[Ints
         row, rule = _bits(words)
         rows.append(row + start)
         rules.append(rule)
-    return np.concatenate(rows), np.concatenate(rules)
+    return by_rule(plan, np.concatenate(rows), np.concatenate(rules))
+
+
+def by_rule(plan: Plan, rows: Ints, bits: Ints) -> tuple[Ints, Ints]:
+    """Rows and bits, ordered by row, as rows and slots, ordered by row, then slot."""
+    rules = plan.order[bits]
+    order = np.lexsort((rules, rows))
+    return rows[order], rules[order]
 
 
 def near(plan: Plan, codes: NDArray[Any]) -> tuple[Ints, Ints]:
@@ -115,7 +123,7 @@ def near(plan: Plan, codes: NDArray[Any]) -> tuple[Ints, Ints]:
             whole &= table
         for i, words in enumerate((whole, one)):
             found[i] += np.bincount(_bits(words)[1], minlength=found.shape[1])
-    return found[0, : len(plan.slots)], found[1, : len(plan.slots)]
+    return found[0][plan.bit_of], found[1][plan.bit_of]
 
 
 def bins_of(values: NDArray[Any], valid: NDArray[Any] | None, cuts: Ints, out: NDArray[Any]) -> None:

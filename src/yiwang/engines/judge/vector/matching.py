@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from yiwang.engines.judge.rules import derived_sql
@@ -53,10 +54,22 @@ def with_derived(table: Any, fields: Fields, names: set[str], as_of: date | None
     wanted = tuple(name for name in fields.order if name in names - set(table.schema.names))
     if not wanted:
         return table
+    below = {name for one in derived_sql.needed(fields, wanted) for name in derived_sql.reads(fields[one])}
+    given, columns = {"yw_row": pa.nulls(table.num_rows, pa.bool_())}, {}
+    for name in sorted(below):
+        if fields[name].derive:
+            continue
+        given[name] = table.column(name)
+        if fields[name].type == "number":
+            given[name], columns[name] = encode.scaled(fields[name], table.column(name))
+    held = pa.table(given)
     with duckdb.connect() as connection:
         connection.execute("SET threads = 1")
-        connection.register("held", table)
-        return connection.sql(derived_sql.select(fields, "held", as_of, wanted)).to_arrow_table()
+        connection.register("held", held)
+        made = connection.sql(derived_sql.select(fields, "held", as_of, wanted, columns)).to_arrow_table()
+    for name in wanted:
+        table = table.append_column(name, encode.unscaled(fields[name], made.column(name)))
+    return table
 
 
 def ready(plan: Plan, table: Any, fields: Fields, as_of: date | None) -> Any:

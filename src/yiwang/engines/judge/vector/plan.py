@@ -1,8 +1,11 @@
 """Rules compiled to bins and bit masks.
 
 Each column is cut into bins where any rule's answer changes; bin 0 is the missing value. Each bin has one bit per
-rule (packed in uint64 words, rule k in word k // 64): `true`, `possible` (not false) and `short` (false, but soft).
-A row's true rules are the AND of the `true` words of its bins.
+rule (packed in uint64 words): `true`, `possible` (not false) and `short` (false, but soft). A row's true rules are
+the AND of the `true` words of its bins.
+
+Bits are not in the order of the rules: rules that want the same values of the most telling column (the region, say)
+are neighbours, so that few words of a row hold any bit after that column. `order` says which rule a bit is.
 """
 
 from __future__ import annotations
@@ -69,6 +72,10 @@ class Groups:
     table: Words
     short: Words
     """Exactly one soft condition of the group fails and the others hold; empty unless asked for."""
+    heads: NDArray[np.int64]
+    """Where the words of each row of the first group begin in `full`; one more at the end."""
+    full: NDArray[np.int64]
+    """Numbers of the words of a row of the first group that have any bit."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +85,13 @@ class Plan:
     policies: tuple[Policy, ...]
     slots: tuple[Slot, ...]
     columns: tuple[Column, ...]
+    order: NDArray[np.int64]
+    """The slot of every bit; the bits of one policy are neighbours, its rules in their order."""
+
+    @cached_property
+    def bit_of(self) -> NDArray[np.int64]:
+        """The bit of every slot."""
+        return np.argsort(self.order)
 
     @property
     def words(self) -> int:
@@ -92,6 +106,11 @@ class Plan:
     def policy_of(self) -> NDArray[np.int64]:
         """The policy of every slot."""
         return np.array([slot.policy for slot in self.slots], np.int64)
+
+    @cached_property
+    def policy_of_bit(self) -> NDArray[np.int64]:
+        """The policy of every bit."""
+        return self.policy_of[self.order]
 
     @cached_property
     def many(self) -> bool:
@@ -145,16 +164,33 @@ def compile_plan(
                     cells = asked.setdefault(condition.field.name, {})
                     cells.setdefault(condition.cell.key, []).append((len(slots), condition))
             slots.append(Slot(place, rule, scalar))
-    columns = tuple(
+    found = [
         _column(fields[name], cells.values(), len(slots), (cuts or {}).get(name, ()))
         for name, cells in sorted(asked.items())
+    ]
+    order = _order(slots, [masks[0] for _, _, masks in found])
+    columns = tuple(
+        Column(field, edges, *(pack(mask[:, order]) for mask in masks)) for field, edges, masks in found
     )
-    return Plan(tuple(policies), tuple(slots), columns)
+    return Plan(tuple(policies), tuple(slots), columns, order)
+
+
+def _order(slots: list[Slot], masks: list[NDArray[np.bool_]]) -> NDArray[np.int64]:
+    """Slots so that policies with the same values in the most telling column are neighbours."""
+    policy = np.array([slot.policy for slot in slots], np.int64)
+    if not masks:
+        return np.arange(len(slots))
+    telling = min(masks, key=lambda mask: float(mask.mean(0).sum()))
+    first, share = telling.argmax(0), telling.mean(0)
+    rank = np.where(share == 1, len(telling), first)
+    leader = np.unique(policy, return_index=True)[1]
+    return np.lexsort((np.arange(len(slots)), policy, rank[leader][policy]))
 
 
 def _column(
     field: Field, cells: Iterable[list[tuple[int, Condition]]], rules: int, more: Sequence[Any]
-) -> Column:
+) -> tuple[Field, tuple[Any, ...], tuple[NDArray[np.bool_], ...]]:
+    """Cuts, and the masks true, possible and short as booleans [bins, slots]."""
     cells = list(cells)
     found = [users[0][1].cell.segments for users in cells]
     cuts = sorted({*more, *(cut for segments in found if segments for cut in segments.cuts)})
@@ -177,7 +213,7 @@ def _column(
         true[:, ks], possible[:, ks] = yes[:, None], ~no[:, None]
         soft = [k for k, condition in users if not condition.hard]
         short[:, soft] = no[:, None]
-    return Column(field, tuple(cuts), pack(true), pack(possible), pack(short))
+    return field, tuple(cuts), (true, possible, short)
 
 
 def _fused(plan: Plan, near: bool, possible: bool = False) -> Groups:
@@ -211,7 +247,9 @@ def _fused(plan: Plan, near: bool, possible: bool = False) -> Groups:
     made.sort(key=lambda one: one[0])
     if not made:
         empty = np.zeros(0, np.int64)
-        return Groups(empty, empty, np.zeros(1, np.int64), empty, plan.valid[None], plan.valid[None])
+        return Groups(
+            empty, empty, np.zeros(1, np.int64), empty, plan.valid[None], plan.valid[None], empty, empty
+        )
     sizes = [len(one[3]) for one in made]
     return Groups(
         np.array([c for one in made for c in one[1]], np.int64),
@@ -220,4 +258,6 @@ def _fused(plan: Plan, near: bool, possible: bool = False) -> Groups:
         np.cumsum([0, *sizes[:-1]]).astype(np.int64),
         np.concatenate([one[3] for one in made]),
         np.concatenate([one[4] for one in made]) if near else np.zeros((0, plan.words), np.uint64),
+        np.concatenate([[0], np.cumsum((made[0][3] != 0).sum(1))]).astype(np.int64),
+        np.nonzero(made[0][3])[1].astype(np.int64),
     )
