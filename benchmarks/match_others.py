@@ -123,7 +123,11 @@ def zen(path, count, rows):
         "inputs": [{"id": name, "name": name, "type": "expression", "field": name} for name in names],
         "outputs": [{"id": "out", "name": "out", "type": "expression", "field": "policy"}],
         "rules": [
-            {"_id": p.id, "out": json.dumps(p.id), **{c.field.name: _zen_cell(c.cell.text) for c in p.rules[0].conditions}}
+            {
+                "_id": p.id,
+                "out": json.dumps(p.id),
+                **{c.field.name: _zen_cell(c.cell.text) for c in p.rules[0].conditions},
+            }
             for p in rules
         ],
     }  # fmt: skip

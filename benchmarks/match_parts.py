@@ -41,9 +41,8 @@ def warm(fast):
     """Compile numba's kernels, which are kept on disk, before anything is timed."""
     if fast:
         found = world.fields()
-        rules = world.policies(3, found)
-        plan = compile_plan(rules, found)
-        table = world._group(100, world.np.random.default_rng(1))
+        plan = compile_plan(world.policies(200, found), found)
+        table = world._group(1000, world.np.random.default_rng(1))
         matching.counts(plan, table, found, world.TODAY)
         matching.pairs(plan, table, found, world.TODAY)
 
@@ -102,11 +101,9 @@ def increments(paths, cache, count):
         pairs = matching.pairs(plan, changed, found, world.TODAY)
     one = []
     for policy in rules[:5]:
-        alone_plan = compile_plan([policy], found, cuts)
         with Cpu() as used:
             effect(source, policy)
         one.append(used.cpu)
-        assert alone_plan.slots
     axes = [Axis("region", 4), Axis("industry", 1), Axis("size")]
     amount = "min(rd * 0.1, 200)"
     with (

@@ -26,11 +26,13 @@ def _ones(v):  # type: ignore[no-untyped-def]
 
 
 @nb.njit(**_OPTIONS)
-def _sieve(codes, columns, strides, starts, offsets, table, heads, full, at, word, value, where, first, rows):  # type: ignore[no-untyped-def]
+def _sieve(codes, columns, strides, starts, offsets, table, heads, full, scratch, first, rows):  # type: ignore[no-untyped-def]
     """The words that have a bit left, of `rows` rows from `first` on: row, number and value, and how many.
 
-    `heads` and `full` list the words of each row of the first table that have any bit. A flat list that every group shortens: one loop without branches that could be mispredicted.
+    `heads` and `full` list the words of each row of the first table that have any bit. A flat list that every
+    group shortens: one loop, without branches that could be mispredicted.
     """
+    at, word, value, where = scratch
     left = 0
     for g in range(offsets.shape[0]):
         for r in range(rows):
@@ -72,13 +74,12 @@ def _room(words):  # type: ignore[no-untyped-def]
 
 @nb.njit(**_OPTIONS)
 def _count(codes, columns, strides, starts, offsets, table, heads, full, policy_of, per_bit, per_policy):  # type: ignore[no-untyped-def]
-    at, word, value, where = _room(table.shape[1])
+    scratch = _room(table.shape[1])
+    at, word, value, where = scratch
     total = codes.shape[1]
     for first in range(0, total, BLOCK):
         rows = min(BLOCK, total - first)
-        left = _sieve(
-            codes, columns, strides, starts, offsets, table, heads, full, at, word, value, where, first, rows
-        )
+        left = _sieve(codes, columns, strides, starts, offsets, table, heads, full, scratch, first, rows)
         row, last = np.int64(-1), np.int64(-1)
         for j in range(left):
             if at[j] != row:
@@ -97,13 +98,12 @@ def _count(codes, columns, strides, starts, offsets, table, heads, full, policy_
 
 @nb.njit(**_OPTIONS)
 def _pairs(codes, columns, strides, starts, offsets, table, heads, full, out_rows, out_bits):  # type: ignore[no-untyped-def]
-    at, word, value, where = _room(table.shape[1])
+    scratch = _room(table.shape[1])
+    at, word, value, where = scratch
     total, room, found = codes.shape[1], out_rows.shape[0], 0
     for first in range(0, total, BLOCK):
         rows = min(BLOCK, total - first)
-        left = _sieve(
-            codes, columns, strides, starts, offsets, table, heads, full, at, word, value, where, first, rows
-        )
+        left = _sieve(codes, columns, strides, starts, offsets, table, heads, full, scratch, first, rows)
         for j in range(left):
             v = value[j]
             while v != 0:

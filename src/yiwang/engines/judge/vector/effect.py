@@ -20,6 +20,7 @@ from yiwang.engines.judge.vector.plan import Plan, compile_plan
 from yiwang.engines.judge.vector.source import Block, Source
 
 _AMOUNT = "yw_amount"
+_AT_ONCE = 500_000  # rows whose amounts are computed together
 
 
 @dataclass(frozen=True)
@@ -86,26 +87,28 @@ def effect(
     amounts = [amount, amount if amount_before is None else amount_before]
     priced = [_with_amount(fields, text) if text else None for text in amounts]
 
-    def work(block: Block) -> tuple[list[NDArray[np.int64]], list[tuple[Decimal, int]]]:
+    below = [sorted(_stored_below(one, _AMOUNT)) if one else [] for one in priced]
+
+    def work(block: Block) -> tuple[list[NDArray[np.int64]], list[Any]]:
         new = selected(source, plan, 0, block)
         old = selected(source, plan, 1, block) if published else np.zeros(0, np.int64)
         gained = np.setdiff1d(new, old, assume_unique=True)
         lost = np.setdiff1d(old, new, assume_unique=True)
-        costs = [
-            _cost(source, block, rows, one) if one and len(rows) else (Decimal(0), 0)
-            for rows, one in zip((new, old), priced, strict=True)
+        counts = [_grouped(named, sizes, block, rows) for rows in (new, gained, lost)]
+        return counts, [
+            _taken(source, block, rows, names) if one and len(rows) else None
+            for rows, one, names in zip((new, old), priced, below, strict=True)
         ]
-        return [_grouped(named, sizes, block, rows) for rows in (new, gained, lost)], costs
 
-    cells = int(np.prod(sizes)) if sizes else 1
-    total = np.zeros((3, cells), np.int64)
-    cost, unknown = [Decimal(0), Decimal(0)], [0, 0]
-    for counts, costs in source.each(work):
+    total = np.zeros((3, int(np.prod(sizes)) if sizes else 1), np.int64)
+    bills = [_Bill(source, one) for one in priced]
+    for counts, tables in source.each(work):
         for i, one in enumerate(counts):
             total[i] += one
-        for i, (sum_, without) in enumerate(costs):
-            cost[i] += sum_
-            unknown[i] += without
+        for bill, table in zip(bills, tables, strict=True):
+            if table is not None:
+                bill.add(table)
+    cost = [bill.total() for bill in bills]
     source.finish(plan)
     entitled, gained, lost = (int(one.sum()) for one in total)
     return Effect(
@@ -117,7 +120,7 @@ def effect(
         tuple(_groups(named, sizes, total)),
         cost[0] if amounts[0] else None,
         cost[1] if amounts[1] and published else None,
-        unknown[0],
+        bills[0].unknown,
     )
 
 
@@ -205,23 +208,43 @@ def _with_amount(fields: Fields, text: str) -> Fields:
     return Fields(by_name, order)
 
 
-def _cost(source: Source, block: Block, rows: NDArray[np.int64], fields: Fields) -> tuple[Decimal, int]:
-    """Sum of the amounts of some rows of a block, and how many have none for lack of data."""
-    below = sorted(_stored_below(fields, _AMOUNT))
-    if not below:
-        table = pa.table({"yw_row": rows})
-    else:
-        table = source.table(block, below).take(pa.array(rows))
-    made = matching.with_derived(table, fields, {_AMOUNT}, source.as_of).column(_AMOUNT)
-    table = pa.table({_AMOUNT: made.cast(pa.decimal128(18, 2))})
-    with duckdb.connect() as connection:
-        connection.execute("SET threads = 1")
-        connection.register("held", table)
-        column = quoted(_AMOUNT)
-        query = f"SELECT coalesce(sum({column}), 0), count(*) - count({column}) FROM held"  # noqa: S608
-        found = connection.execute(query).fetchone()
-    assert found is not None  # noqa: S101
-    return Decimal(found[0]), int(found[1])
+def _taken(source: Source, block: Block, rows: NDArray[np.int64], names: list[str]) -> Any:
+    """The chosen rows of a block with what an amount is computed from."""
+    if not names:
+        return pa.table({"yw_row": rows})
+    return source.table(block, names).take(pa.array(rows))
+
+
+class _Bill:
+    """Sums amounts, many blocks at a time."""
+
+    def __init__(self, source: Source, fields: Fields | None) -> None:
+        self.source, self.fields = source, fields
+        self.held: list[Any] = []
+        self.sum, self.unknown = Decimal(0), 0
+
+    def add(self, table: Any) -> None:
+        self.held.append(table)
+        if sum(one.num_rows for one in self.held) > _AT_ONCE:
+            self.total()
+
+    def total(self) -> Decimal:
+        """The sum so far."""
+        if not self.held or self.fields is None:
+            return self.sum
+        table = pa.concat_tables(self.held).unify_dictionaries()
+        self.held = []
+        made = matching.with_derived(table, self.fields, {_AMOUNT}, self.source.as_of).column(_AMOUNT)
+        held = pa.table({_AMOUNT: made.cast(pa.decimal128(18, 2))})
+        with duckdb.connect() as connection:
+            connection.register("held", held)
+            column = quoted(_AMOUNT)
+            query = f"SELECT coalesce(sum({column}), 0), count(*) - count({column}) FROM held"  # noqa: S608
+            found = connection.execute(query).fetchone()
+        assert found is not None  # noqa: S101
+        self.sum += Decimal(found[0])
+        self.unknown += int(found[1])
+        return self.sum
 
 
 def _stored_below(fields: Fields, name: str) -> set[str]:

@@ -40,7 +40,7 @@ class Slot:
     scalar: tuple[Condition, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Column:
     """A field's bins. `cuts[i]` is the key at which bin i + 2 begins; masks are [bins, words]."""
 

@@ -16,6 +16,7 @@ from datetime import date
 from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pyarrow as pa
@@ -74,6 +75,7 @@ class Source:
         self.blocks: list[Block] = []
         self.rows = 0
         self._token = f".part{os.getpid()}-{id(self):x}"
+        self._files: WeakKeyDictionary[Column, Path] = WeakKeyDictionary()
         self._written: dict[Path, set[int]] = {}
         self._lock = Lock()
         stamp = hashlib.sha256()
@@ -236,9 +238,14 @@ class Source:
     def _file(self, column: Column) -> Path | None:
         if not self.cache:
             return None
+        known = self._files.get(column)
+        if known:
+            return known
         told = json.dumps([self.depends(column.field), column.cuts], ensure_ascii=False).encode()
         name = hashlib.sha256(column.field.name.encode()).hexdigest()[:12]
-        return self.cache / f"{name}-{hashlib.sha256(told).hexdigest()[:20]}.codes"
+        found = self.cache / f"{name}-{hashlib.sha256(told).hexdigest()[:20]}.codes"
+        self._files[column] = found
+        return found
 
     def _cached(self, column: Column, block: Block) -> NDArray[Any] | None:
         file = self._file(column)
