@@ -31,6 +31,7 @@ def duckdb(path, count, some, wanted):
     found = world.fields()
     rules = world.policies(count, found)[:some]
     with engine.connect() as connection:
+        connection.execute("SET enable_progress_bar = false")
         stored = f"read_parquet('{path}')"
         connection.execute(f"CREATE TABLE t AS {derived_sql.select(found, stored, world.TODAY)}")
         rows = connection.execute("SELECT count(*) FROM t").fetchone()[0]
@@ -59,6 +60,7 @@ def polars(path, count, some, wanted):
     frame = pl.from_arrow(_wide(_given(path, found)))
     exact = [name for name, kind in frame.schema.items() if isinstance(kind, pl.Decimal)]
     frame = frame.with_columns(pl.col(name).cast(pl.Float64) for name in exact)
+    frame = frame.with_columns(pl.col(pl.Categorical).cast(pl.String))
     asked = [_polars(pl, rule).sum().alias(rule.id) for rule in rules]
     start = time.process_time()
     counts = frame.lazy().select(asked).collect().row(0)
@@ -97,11 +99,11 @@ def _polars_cell(pl, name, text):
     if text == "true":
         return column
     if text.startswith("not("):
-        return ~column.cast(pl.String).is_in(json.loads(f"[{text[4:-1]}]"))
+        return ~column.is_in(json.loads(f"[{text[4:-1]}]"))
     if text.startswith("starts with"):
-        return column.cast(pl.String).str.starts_with(text.split('"')[1])
+        return column.str.starts_with(text.split('"')[1])
     if text.startswith('"'):
-        return column.cast(pl.String).is_in(json.loads(f"[{text}]"))
+        return column.is_in(json.loads(f"[{text}]"))
     if text.startswith("["):
         low, high = text[1:-1].split("..")
         return (column >= float(low)) & (column < float(high))
