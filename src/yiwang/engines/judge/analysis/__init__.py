@@ -1,4 +1,4 @@
-"""Rule tables looked at before they are published: overlaps, conflicts, gaps, rules never reached. Pure. See README.md."""
+"""Rule tables before they are published: overlaps, conflicts, gaps, rules never reached. Pure. See README.md."""
 
 from yiwang.engines.judge.analysis.models import analyse_model, analyse_table
 from yiwang.engines.judge.analysis.tables import KINDS, Finding, analyse, overlaps

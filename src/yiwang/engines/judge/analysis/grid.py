@@ -94,7 +94,7 @@ def _least(field: Field, cuts: list[Any]) -> Any:
 def _allowed(field: Field, first: Any, end: Any) -> Any:
     """A value between two keys that the field allows; None when there is none."""
     if field.values:
-        keys = sorted(values.key_of(field, value) for value in field.values)  # type: ignore[type-var]
+        keys = sorted(values.key_of(field, value) for value in field.values)
     elif field.codes:
         keys = list(field.codes.ordered)
     elif field.type == "boolean":
@@ -142,7 +142,9 @@ def _first(column: Column) -> Any:
 
 def reached(grid: Grid, limit: int) -> Reached:
     """Layer by layer, every set of rules that can be true together. Raises TooLarge beyond `limit` nodes."""
-    columns = sorted(grid.columns, key=lambda column: sum(one.bit_count() for one in column.true) / len(column.true))
+    columns = sorted(
+        grid.columns, key=lambda column: sum(one.bit_count() for one in column.true) / len(column.true)
+    )
     sorted_grid = Grid(grid.rules, tuple(columns), grid.left_out)
     layers: list[dict[int, tuple[int, int]]] = []
     states, nodes = [grid.all], 1

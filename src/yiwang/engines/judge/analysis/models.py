@@ -64,7 +64,13 @@ def _field(place: int, table: c.Table) -> Field:
         if isinstance(test, n.ValueTest) and isinstance(test.expression, n.Literal)
     )
     whole = bool(allowed and allowed.tests and len(known) == len(allowed.tests))
-    return Field(name, label, kind, _SCALE if kind == "number" else 0, values=known if whole and kind == "string" else ())
+    return Field(
+        name,
+        label,
+        kind,
+        _SCALE if kind == "number" else 0,
+        values=known if whole and kind == "string" else (),
+    )
 
 
 def _kind(name: str, label: str, cells: list[UnaryTests | None]) -> str:

@@ -13,7 +13,18 @@ from yiwang.engines.judge.rules.cuts import children
 from yiwang.kernel.feel import nodes as n
 
 LIMIT = 300_000
-KINDS = ("overlap", "conflict", "subsumed", "unreachable", "never", "gap", "value", "no-hit", "undecided", "left-out")
+KINDS = (
+    "overlap",
+    "conflict",
+    "subsumed",
+    "unreachable",
+    "never",
+    "gap",
+    "value",
+    "no-hit",
+    "undecided",
+    "left-out",
+)
 
 
 @dataclass(frozen=True)
@@ -42,7 +53,12 @@ def analyse(
     """
     grid = of_policy(policy)
     found = [
-        Finding("left-out", (grid.rules[k].id,), f"规则「{grid.rules[k].id}」未参加分析：{why}", "请人工核对这条规则")
+        Finding(
+            "left-out",
+            (grid.rules[k].id,),
+            f"规则「{grid.rules[k].id}」未参加分析：{why}",
+            "请人工核对这条规则",
+        )
         for k, why in sorted(grid.left_out.items())
     ]
     never = _never(grid)
@@ -98,9 +114,7 @@ def _never(grid: Grid) -> list[int]:
 
 def _never_finding(grid: Grid, k: int) -> Finding:
     rule = grid.rules[k]
-    names = [
-        column.field.label for column in grid.columns if not any(true >> k & 1 for true in column.true)
-    ]
+    names = [column.field.label for column in grid.columns if not any(true >> k & 1 for true in column.true)]
     text = f"规则「{rule.id}」永远不会命中：没有一个「{'、'.join(names)}」的值符合它的条件"
     return Finding("never", (rule.id,), text, "请改正这个条件，或删去这条规则")
 

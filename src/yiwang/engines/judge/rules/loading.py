@@ -112,7 +112,11 @@ def _field(
         str(given.get("derive") or ""),
     )
     allowed = []
-    for value in given.get("values") or ():
+    listed = given.get("values") or []
+    if not isinstance(listed, list):
+        wrong(f"values 的值 {listed!r} 不是列表", "请写成列表")
+        listed = []
+    for value in listed:
         try:
             allowed.append(values.read(one, _day(value) if kind == "date" else value))
         except (values.Unusable, ValueError) as error:
@@ -144,18 +148,20 @@ def load_policy(
         NotARule: with everything that is wrong: place, value, remedy.
     """
     problems: list[Problem] = []
+    if not isinstance(raw, Mapping):
+        raise NotARule([Problem(where or "政策", "不是一组属性", "请写 id、name、rules")])
     cells = {} if cells is None else cells
     name = str(raw.get("name") or raw.get("id") or "")
     place = f"{where}政策「{name}」"
     if not raw.get("id"):
         problems.append(Problem(place, "没有 id", "请给它一个不变的 id"))
-    hit_policy = raw.get("hit_policy", "ANY")
+    hit_policy = str(raw.get("hit_policy", "ANY"))
     if hit_policy not in HIT_POLICIES:
         problems.append(
             Problem(place, f"命中方式「{hit_policy}」不能用", f"请从 {'、'.join(HIT_POLICIES)} 中选一个")
         )
-    start, end = _period(raw.get("effective") or {}, place, problems)
-    params = {str(k): v for k, v in (raw.get("params") or {}).items()}
+    start, end = _period(_mapping(raw, "effective", place, problems), place, problems)
+    params = {str(k): v for k, v in _mapping(raw, "params", place, problems).items()}
     for key in params:
         if key in fields or key == "today":
             problems.append(Problem(place, f"参数「{key}」与字段同名", "请给参数换一个名称"))
@@ -164,6 +170,10 @@ def load_policy(
     if not isinstance(given, list) or not given:
         problems.append(Problem(place, "没有规则", "请在 rules 下至少写一条规则"))
         given = []
+    exclusions = raw.get("exclusions") or []
+    if not isinstance(exclusions, (list, tuple)):
+        problems.append(Problem(place, f"exclusions 的值 {exclusions!r} 不是列表", "请写成列表"))
+        exclusions = []
     rules = []
     seen: set[str] = set()
     for number, one in enumerate(given, 1):
@@ -184,9 +194,24 @@ def load_policy(
         hit_policy,
         start,
         end,
-        tuple(raw.get("exclusions") or ()),
+        tuple(exclusions),
         raw.get("benefit"),
     )
+
+
+def _date(value: Any) -> date | None:
+    day = _day(value)
+    if day is not None and type(day) is not date:
+        raise ValueError(value)
+    return day
+
+
+def _mapping(raw: Mapping[str, Any], key: str, place: str, problems: list[Problem]) -> Mapping[str, Any]:
+    given = raw.get(key) or {}
+    if isinstance(given, Mapping):
+        return given
+    problems.append(Problem(place, f"{key} 的值 {given!r} 不是一组属性", "请写成 名称: 值"))
+    return {}
 
 
 def _period(given: Mapping[str, Any], place: str, problems: list[Problem]) -> tuple[Any, Any]:
@@ -194,7 +219,7 @@ def _period(given: Mapping[str, Any], place: str, problems: list[Problem]) -> tu
     for key in ("from", "to"):
         value = given.get(key)
         try:
-            found.append(_day(value))
+            found.append(_date(value))
         except ValueError:
             problems.append(Problem(place, f"期限 {key} 的值「{value}」不是日期", "请写成 2026-01-31"))
             found.append(None)
@@ -215,10 +240,10 @@ def _rule(
 ) -> Rule:
     id_ = str(given.get("id") or number)
     conditions = []
-    for name, raw in (given.get("when") or {}).items():
+    for name, raw in _mapping(given, "when", f"{place}规则「{id_}」", problems).items():
         at = f"{place}规则「{id_}」的「{name}」"
         condition = raw if isinstance(raw, Mapping) else {"test": raw}
-        if name not in fields:
+        if not isinstance(name, str) or name not in fields:
             near = get_close_matches(str(name), fields.by_name, 1)
             remedy = f"是不是「{near[0]}」？" if near else "请先登记这个字段，或改正名称"
             problems.append(Problem(at, "没有登记这个字段", remedy))
@@ -234,7 +259,7 @@ def _rule(
                     str(condition.get("label") or ""),
                 )
             )
-    return Rule(id_, tuple(conditions), dict(given.get("then") or {}))
+    return Rule(id_, tuple(conditions), dict(_mapping(given, "then", f"{place}规则「{id_}」", problems)))
 
 
 def _cell(

@@ -17,7 +17,7 @@ _OPTIONS = {"nogil": True, "cache": True, "boundscheck": False}
 
 
 @nb.njit(inline="always")
-def _ones(v):  # type: ignore[no-untyped-def]
+def _ones(v):
     """How many bits are set."""
     v = v - ((v >> np.uint64(1)) & np.uint64(0x5555555555555555))
     v = (v & np.uint64(0x3333333333333333)) + ((v >> np.uint64(2)) & np.uint64(0x3333333333333333))
@@ -26,7 +26,7 @@ def _ones(v):  # type: ignore[no-untyped-def]
 
 
 @nb.njit(**_OPTIONS)
-def _sieve(codes, columns, strides, starts, offsets, table, heads, full, scratch, first, rows):  # type: ignore[no-untyped-def]
+def _sieve(codes, columns, strides, starts, offsets, table, heads, full, scratch, first, rows):
     """The words that have a bit left, of `rows` rows from `first` on: row, number and value, and how many.
 
     `heads` and `full` list the words of each row of the first table that have any bit. A flat list that every
@@ -60,7 +60,7 @@ def _sieve(codes, columns, strides, starts, offsets, table, heads, full, scratch
 
 
 @nb.njit(**_OPTIONS)
-def _room(words):  # type: ignore[no-untyped-def]
+def _room(words):
     """Scratch for `_sieve`: row, number and value of words, and the table row of every row."""
     most = BLOCK * words + 1
     # unsigned: numba then does not look for negative indices
@@ -73,9 +73,9 @@ def _room(words):  # type: ignore[no-untyped-def]
 
 
 @nb.njit(**_OPTIONS)
-def _count(codes, columns, strides, starts, offsets, table, heads, full, policy_of, per_bit, per_policy):  # type: ignore[no-untyped-def]
+def _count(codes, columns, strides, starts, offsets, table, heads, full, policy_of, per_bit, per_policy):
     scratch = _room(table.shape[1])
-    at, word, value, where = scratch
+    at, word, value, _ = scratch
     total = codes.shape[1]
     for first in range(0, total, BLOCK):
         rows = min(BLOCK, total - first)
@@ -97,9 +97,9 @@ def _count(codes, columns, strides, starts, offsets, table, heads, full, policy_
 
 
 @nb.njit(**_OPTIONS)
-def _pairs(codes, columns, strides, starts, offsets, table, heads, full, out_rows, out_bits):  # type: ignore[no-untyped-def]
+def _pairs(codes, columns, strides, starts, offsets, table, heads, full, out_rows, out_bits):
     scratch = _room(table.shape[1])
-    at, word, value, where = scratch
+    at, word, value, _ = scratch
     total, room, found = codes.shape[1], out_rows.shape[0], 0
     for first in range(0, total, BLOCK):
         rows = min(BLOCK, total - first)
@@ -117,7 +117,7 @@ def _pairs(codes, columns, strides, starts, offsets, table, heads, full, out_row
 
 
 @nb.njit(**_OPTIONS)
-def _near(codes, columns, strides, starts, offsets, table, short, valid, met, one_short):  # type: ignore[no-untyped-def]
+def _near(codes, columns, strides, starts, offsets, table, short, valid, met, one_short):
     words = table.shape[1]
     whole, one = np.empty(words, np.uint64), np.empty(words, np.uint64)
     for r in range(codes.shape[1]):
@@ -150,7 +150,7 @@ def _near(codes, columns, strides, starts, offsets, table, short, valid, met, on
 
 
 @nb.njit(**_OPTIONS)
-def _bins(values, valid, offset, cuts, out):  # type: ignore[no-untyped-def]
+def _bins(values, valid, offset, cuts, out):
     """`valid` is a bitmap beginning at bit `offset`; empty when nothing is missing."""
     count = cuts.shape[0]
     some = valid.shape[0] > 0

@@ -175,7 +175,7 @@ def _among(codes: NDArray[Any], true: NDArray[np.bool_]) -> NDArray[Any]:
         table = np.zeros(256, np.uint8)
         table[places] = 1
         return np.frombuffer(codes.tobytes().translate(table.tobytes()), np.uint8)
-    return true[codes]
+    return np.asarray(true[codes])
 
 
 def _grouped(

@@ -100,7 +100,8 @@ class Plan:
     @cached_property
     def valid(self) -> Words:
         """One bit for every rule there is."""
-        return pack(np.ones((1, len(self.slots)), bool))[0]
+        found: Words = pack(np.ones((1, len(self.slots)), bool))[0]
+        return found
 
     @cached_property
     def policy_of(self) -> NDArray[np.int64]:
@@ -110,7 +111,8 @@ class Plan:
     @cached_property
     def policy_of_bit(self) -> NDArray[np.int64]:
         """The policy of every bit."""
-        return self.policy_of[self.order]
+        found: NDArray[np.int64] = self.policy_of[self.order]
+        return found
 
     @cached_property
     def many(self) -> bool:

@@ -117,7 +117,7 @@ class Source:
         together = self.table(block, derived) if derived else None
         for i in absent:
             column = plan.columns[i]
-            table = together if column.field.derive else self.table(block, [column.field.name])
+            table: Any = together if column.field.derive else self.table(block, [column.field.name])
             out = np.empty(block.rows, column.dtype)
             encode.encode(column, table.column(column.field.name), out, self.fast)
             found[i] = out
@@ -265,7 +265,7 @@ class Source:
             handle = os.open(part, os.O_WRONLY | os.O_CREAT, 0o644)
             self._written.setdefault(part, set()).add(block.start)
         try:
-            os.pwrite(handle, np.ascontiguousarray(codes), block.start * codes.itemsize)
+            os.pwrite(handle, np.ascontiguousarray(codes).data, block.start * codes.itemsize)
         finally:
             os.close(handle)
 
@@ -331,7 +331,8 @@ class Source:
             if len(places) > 65_535:
                 raise encode.WrongColumn(f"按「{field.label}」分组超过 65,535 组，请用较短的前缀")
             table = np.array([0, *known], np.uint16)
-            return table[chunk.indices.fill_null(-1).to_numpy(zero_copy_only=False) + 1]
+            found: NDArray[np.uint16] = table[chunk.indices.fill_null(-1).to_numpy(zero_copy_only=False) + 1]
+            return found
 
         parts = list(self.each(work))
         groups = np.concatenate(parts) if parts else np.zeros(0, np.uint16)

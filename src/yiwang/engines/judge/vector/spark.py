@@ -94,4 +94,6 @@ def pairs(frame: Any, plan: Plan, fields: Fields, id_column: str, as_of: date | 
             ids = table.column(id_column).take(pa.array(rows)).combine_chunks()
             yield pa.RecordBatch.from_arrays([ids, pa.array(rules)], ["id", "rule"])
 
-    return frame.select(id_column, *(n for n in names if n != id_column)).mapInArrow(work, _PAIRS.format(id=kind))
+    return frame.select(id_column, *(n for n in names if n != id_column)).mapInArrow(
+        work, _PAIRS.format(id=kind)
+    )

@@ -47,7 +47,10 @@ def truths(one):
     """For every combination of values: the row, and which rules are true."""
     for combination in itertools.product(*SPACE.values()):
         row, _ = derived.filled(FIELDS, dict(zip(SPACE, combination, strict=True)))
-        yield row, [all(c.cell.answer(row[c.field.name]) is True for c in rule.conditions) for rule in one.rules]
+        yield (
+            row,
+            [all(c.cell.answer(row[c.field.name]) is True for c in rule.conditions) for rule in one.rules],
+        )
 
 
 @settings(max_examples=100, deadline=None)
@@ -65,7 +68,12 @@ def test_findings_are_what_brute_force_finds(found, hit_policy):
     asked = {c.field.name for rule in one.rules for c in rule.conditions}
     gaps = [row for row, true in table if not any(true) and all(row[name] is not None for name in asked)]
     assert ("gap" in kinds) == bool(gaps)
-    both = {(str(a), str(b)) for _, true in table for a, b in itertools.combinations(many, 2) if true[a] and true[b]}
+    both = {
+        (str(a), str(b))
+        for _, true in table
+        for a, b in itertools.combinations(many, 2)
+        if true[a] and true[b]
+    }
     if hit_policy == "UNIQUE":
         assert kinds.get("overlap", set()) == both
     if hit_policy == "ANY":

@@ -40,8 +40,11 @@ def test_spark_gives_the_same_counts_and_pairs(tmp_path):
     data = arrow(judged)
     found = policies(
         [
-            [{"money": {"test": ">= 3"}, "region": {"test": 'starts with(?, "3701")'}}, {"good": {"test": "not(true)"}}],
-            [{"ratio": {"test": "> 0.1, null"}, "since": {"test": "<= today - duration(\"P1Y\")"}}],
+            [
+                {"money": {"test": ">= 3"}, "region": {"test": 'starts with(?, "3701")'}},
+                {"good": {"test": "not(true)"}},
+            ],
+            [{"ratio": {"test": "> 0.1, null"}, "since": {"test": '<= today - duration("P1Y")'}}],
             [{"people": {"test": "> money"}, "name": {"test": 'not("甲")'}}],
         ]
     )
@@ -53,7 +56,9 @@ def test_spark_gives_the_same_counts_and_pairs(tmp_path):
     try:
         frame = session.read.parquet(str(path)).repartition(3)
         assert spark.count(frame, plan, FIELDS, TODAY) == matching.counts(plan, data, FIELDS, TODAY, "numpy")
-        got = sorted((row["id"], row["rule"]) for row in spark.pairs(frame, plan, FIELDS, "id", TODAY).collect())
+        got = sorted(
+            (row["id"], row["rule"]) for row in spark.pairs(frame, plan, FIELDS, "id", TODAY).collect()
+        )
         rows, rules = matching.pairs(plan, data, FIELDS, TODAY, "numpy")
         assert got == list(zip(rows.tolist(), rules.tolist(), strict=True))
     finally:
