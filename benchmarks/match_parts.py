@@ -106,9 +106,12 @@ def increments(paths, cache, count):
         one.append(used.cpu)
     axes = [Axis("region", 4), Axis("industry", 1), Axis("size")]
     amount = "min(rd * 0.1, 200)"
-    with (
-        Cpu() as cold
-    ):  # a threshold nobody used before: its column is encoded anew, groups are made for the first time
+    with Cpu() as groups:  # prepared with the codes, after each delivery of the register
+        for axis in axes:
+            source.axis(axis.field, axis.prefix)
+    with Cpu() as known:  # other thresholds of codes that are there
+        effect(source, rules[0], rules[1], axes, amount)
+    with Cpu() as cold:  # a threshold nobody used before: its column is encoded anew
         edited, published = world.edit(found)
         first = effect(source, edited, published, axes, amount)
     with Cpu() as used:
@@ -119,6 +122,8 @@ def increments(paths, cache, count):
         "pairs": len(pairs[0]),
         "one_policy_cpu_s": sum(one) / len(one),
         "one_policy_worst_cpu_s": max(one),
+        "groups_cpu_s": groups.cpu,
+        "editor_known_thresholds_wall_s": known.wall,
         "editor_first_wall_s": cold.wall,
         "editor_wall_s": used.wall,
         "editor_cpu_s": used.cpu,

@@ -125,9 +125,9 @@ def _near(codes, columns, strides, starts, offsets, table, short, valid, met, on
             whole[w] = valid[w]
             one[w] = 0
         for g in range(offsets.shape[0]):
-            row = offsets[g]
+            row = np.uint64(offsets[g])
             for i in range(starts[g], starts[g + 1]):
-                row += codes[columns[i], r] * strides[i]
+                row += np.uint64(codes[columns[i], r]) * np.uint64(strides[i])
             left = np.uint64(0)
             for w in range(words):
                 v = table[row, w]

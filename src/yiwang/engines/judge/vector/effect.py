@@ -87,7 +87,7 @@ def effect(
     amounts = [amount, amount if amount_before is None else amount_before]
     priced = [_with_amount(fields, text) if text else None for text in amounts]
 
-    below = [sorted(_stored_below(one, _AMOUNT)) if one else [] for one in priced]
+    names = sorted({name for one in priced if one for name in _stored_below(one, _AMOUNT)})
 
     def work(block: Block) -> tuple[list[NDArray[np.int64]], list[Any]]:
         new = selected(source, plan, 0, block)
@@ -95,9 +95,11 @@ def effect(
         gained = np.setdiff1d(new, old, assume_unique=True)
         lost = np.setdiff1d(old, new, assume_unique=True)
         counts = [_grouped(named, sizes, block, rows) for rows in (new, gained, lost)]
+        some = any(len(rows) and one for rows, one in zip((new, old), priced, strict=True))
+        table = _read(source, block, names) if some else None
         return counts, [
-            _taken(source, block, rows, names) if one and len(rows) else None
-            for rows, one, names in zip((new, old), priced, below, strict=True)
+            _taken(table, rows) if one and len(rows) else None
+            for rows, one in zip((new, old), priced, strict=True)
         ]
 
     total = np.zeros((3, int(np.prod(sizes)) if sizes else 1), np.int64)
@@ -208,11 +210,13 @@ def _with_amount(fields: Fields, text: str) -> Fields:
     return Fields(by_name, order)
 
 
-def _taken(source: Source, block: Block, rows: NDArray[np.int64], names: list[str]) -> Any:
-    """The chosen rows of a block with what an amount is computed from."""
-    if not names:
-        return pa.table({"yw_row": rows})
-    return source.table(block, names).take(pa.array(rows))
+def _read(source: Source, block: Block, names: list[str]) -> Any:
+    """What amounts are computed from, for all rows of a block."""
+    return source.table(block, names) if names else pa.table({"yw_row": np.arange(block.rows)})
+
+
+def _taken(table: Any, rows: NDArray[np.int64]) -> Any:
+    return table.take(pa.array(rows))
 
 
 class _Bill:

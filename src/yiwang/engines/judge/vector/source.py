@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -29,9 +31,19 @@ from yiwang.engines.judge.vector import encode, kernels, matching
 from yiwang.engines.judge.vector.plan import Column, Plan
 
 PIECE = 1 << 17  # rows given to a kernel at once
+_STAMP = re.compile(r"[0-9a-f]{16}\Z")
 _KEPT = 2  # versions of a column's codes that stay in the cache
 Ints = NDArray[np.int64]
 T = TypeVar("T")
+
+
+def _forget(current: Path) -> None:
+    """Remove codes of earlier states of the register, but for the last one: somebody may be reading it."""
+    others = [
+        one for one in current.parent.iterdir() if one.is_dir() and _STAMP.match(one.name) and one != current
+    ]
+    for old in sorted(others, key=lambda one: one.stat().st_mtime_ns)[:-1]:
+        shutil.rmtree(old, ignore_errors=True)
 
 
 @dataclass(frozen=True)
@@ -91,6 +103,7 @@ class Source:
         self.cache = cache / stamp.hexdigest()[:16] if cache else None
         if self.cache:
             self.cache.mkdir(parents=True, exist_ok=True)
+            _forget(self.cache)
 
     # Reading
 
@@ -254,7 +267,8 @@ class Source:
         size = np.dtype(column.dtype).itemsize
         with file.open("rb", buffering=0) as held:
             held.seek(block.start * size)
-            return np.fromfile(held, column.dtype, block.rows)
+            found = np.fromfile(held, column.dtype, block.rows)
+        return found if len(found) == block.rows else None  # a damaged file is made anew
 
     def _keep(self, column: Column, block: Block, codes: NDArray[Any]) -> None:
         file = self._file(column)

@@ -78,7 +78,7 @@ def test_numbers(constants, kind, numbers, cut, chunked):
     numbers = [n if n is None else (-n if signed and n % 3 == 0 else n) for n in numbers]
     if pa.types.is_decimal(kind):
         numbers = [None if n is None else Decimal(n).scaleb(-kind.scale) for n in numbers]
-    plan = column([f"< {c}" for c in constants] + [c for c in constants], "x")
+    plan = column([f"< {c}" for c in constants] + constants, "x")
     array = arranged(pa.array(numbers, kind), cut, chunked)
     edges = [Decimal(key) / 100 for key in plan.columns[0].cuts]
     wanted = [0 if n is None else 1 + sum(edge <= read(FIELDS["x"], n) for edge in edges) for n in numbers]
