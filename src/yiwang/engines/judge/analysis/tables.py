@@ -76,10 +76,13 @@ def analyse(
     return found
 
 
-def overlaps(policies: Sequence[Policy]) -> list[Finding]:
+def overlaps(policies: Sequence[Policy], of: str | None = None) -> list[Finding]:
     """Pairs of policies that one enterprise could meet both, each with an example; exclusions are the caller's.
 
     Pairwise, on all columns: exact, except that policies with conditions decided row by row are left out.
+
+    Args:
+        of: the id of a policy; only its pairs are told. All pairs of 1,000 policies take some 8 seconds.
     """
     rules = [rule for policy in policies for rule in policy.rules]
     owner = [p for p, policy in enumerate(policies) for _ in policy.rules]
@@ -91,6 +94,8 @@ def overlaps(policies: Sequence[Policy]) -> list[Finding]:
         for b in _bits(together[a] >> (a + 1)):
             pair = (owner[a], owner[a + 1 + b])
             if pair[0] == pair[1] or pair in seen:
+                continue
+            if of is not None and of not in (policies[pair[0]].id, policies[pair[1]].id):
                 continue
             seen.add(pair)
             first, second = policies[pair[0]], policies[pair[1]]

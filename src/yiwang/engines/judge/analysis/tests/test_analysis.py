@@ -123,6 +123,7 @@ def test_policies_that_one_enterprise_can_meet_both():
     a, b, c = (policy([(when, "x")]) for when in ({"n": "> 3"}, {"n": "<= 5"}, {"n": "< 2"}))
     named = [type(p)(**{**p.__dict__, "id": i, "name": i}) for i, p in zip("abc", (a, b, c), strict=True)]
     assert [f.rules for f in overlaps(named)] == [("a", "b"), ("b", "c")]
+    assert [f.rules for f in overlaps(named, of="c")] == [("b", "c")]
 
 
 @pytest.mark.parametrize("typed", ["number", None])

@@ -135,3 +135,42 @@ def test_a_number_cannot_be_grouped_by(tmp_path):
     source = Source(province(tmp_path, [dict.fromkeys(VALUES)]), FIELDS)
     with pytest.raises(ValueError, match="只能按文本或代码分组"):
         source.axis("money")
+
+
+def test_what_is_scalar_only_is_right_on_parquet_too(tmp_path):
+    judged = [dict.fromkeys(VALUES) | {"people": n, "money": 10, "cost": Decimal("0.50")} for n in range(20)]
+    source = Source(province(tmp_path, judged), FIELDS, tmp_path / "cache", TODAY)
+    edited, published = policies([[{"people": {"test": "> money"}}], [{"people": {"test": ">= money"}}]])
+    assert edited.scalar_only()
+    plan = compile_plan([edited, published], FIELDS)
+    assert source.count(plan).policies == {"p0": 9, "p1": 10}
+    rows, rules = (np.concatenate(part) for part in zip(*source.pairs(plan), strict=True))
+    assert rows[rules == 0].tolist() == list(range(11, 20))
+    got = effect(source, edited, published, [], "cost * 4")
+    assert (got.entitled, got.before, got.gained, got.lost) == (9, 10, 0, 1)
+    assert (got.cost, got.cost_before) == (Decimal(18), Decimal(20))
+
+
+def test_a_damaged_cache_and_an_old_register_do_no_harm(tmp_path):
+    judged = [dict.fromkeys(VALUES) | {"people": n} for n in range(20)]
+    path = province(tmp_path, judged)
+    plan = compile_plan(policies([[{"people": {"test": "> 5"}}]]), FIELDS)
+    Source(path, FIELDS, tmp_path / "cache", TODAY).count(plan)
+    for file in tmp_path.rglob("*.codes"):
+        file.write_bytes(b"x")
+    assert Source(path, FIELDS, tmp_path / "cache", TODAY).count(plan).policies == {"p0": 14}
+    for more in range(21, 25):
+        judged.append(dict.fromkeys(VALUES) | {"people": more})
+        path = province(tmp_path, judged)
+        source = Source(path, FIELDS, tmp_path / "cache", TODAY)
+        assert source.count(plan).policies == {"p0": len(judged) - 6}
+    assert len(list((tmp_path / "cache").iterdir())) == 2
+
+
+def test_an_amount_outside_the_subset_is_refused(tmp_path):
+    from yiwang.engines.judge.rules import NotARule
+
+    source = Source(province(tmp_path, [dict.fromkeys(VALUES)]), FIELDS, None, TODAY)
+    [one] = policies([[{"people": {"test": "> 5"}}]])
+    with pytest.raises(NotARule, match="金额公式：派生指标「yw_amount」：「sqrt"):
+        effect(source, one, None, [], "sqrt(cost)")
