@@ -82,7 +82,7 @@ def overlaps(policies: Sequence[Policy], of: str | None = None) -> list[Finding]
     Pairwise, on all columns: exact, except that policies with conditions decided row by row are left out.
 
     Args:
-        of: the id of a policy; only its pairs are told. All pairs of 1,000 policies take some 8 seconds.
+        of: the id of a policy; only its pairs are told. One of 1,000 takes a second, all pairs some 20.
     """
     rules = [rule for policy in policies for rule in policy.rules]
     owner = [p for p, policy in enumerate(policies) for _ in policy.rules]

@@ -25,7 +25,7 @@ def province(folder, judged, rows_in_group=7):
 many = st.lists(st.fixed_dictionaries(VALUES), min_size=1, max_size=30)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(tables, tables, many)
 def test_parquet_gives_what_memory_gives(tmp_path_factory, table, other, judged):
     folder = tmp_path_factory.mktemp("province")
@@ -43,7 +43,7 @@ def test_parquet_gives_what_memory_gives(tmp_path_factory, table, other, judged)
         assert (rows.tolist(), rules.tolist()) == (wanted[0].tolist(), wanted[1].tolist())
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(tables, tables, many)
 def test_an_edit_gains_and_loses_whom_it_should(tmp_path_factory, table, other, judged):
     folder = tmp_path_factory.mktemp("province")
