@@ -165,7 +165,7 @@ def zen(path, count, rows):
         "rows_answered": answered,
         "rows_with_the_same_policies": sum(a == b for a, b in zip(got, wanted, strict=True)),
         "evaluations_per_cpu_s": rows * count / used,
-        "could_not": "no true/unknown/false, no reasons for a miss, numbers as floats, one row at a time",
+        "could_not": "no unknown (not(…) is true of a missing value), no reasons for a miss, floats, row by row",
         "raised": raised,
     }
 
