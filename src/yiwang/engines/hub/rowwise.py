@@ -95,7 +95,7 @@ def repeated(dataset: Dataset, rows: Sequence[Mapping[str, str | None]]) -> tupl
     for group in (dataset.key, *dataset.unique):
         by_key: dict[tuple[str | None, ...], list[int]] = {}
         for n, cells in enumerate(texts):
-            key = tuple(cells[place[k]] for k in group)
+            key = tuple(_comparable(dataset.field(k), cells[place[k]]) for k in group)
             if None not in key:
                 by_key.setdefault(key, []).append(n)
         for found in by_key.values():
@@ -107,6 +107,11 @@ def repeated(dataset: Dataset, rows: Sequence[Mapping[str, str | None]]) -> tupl
             for n in found:
                 clash.setdefault(n, found[0] if n != found[0] else found[-1])
     return clash, same
+
+
+def _comparable(f: Field, text: str | None) -> str | None:
+    found = value(f, text) if text is not None else None
+    return text if found is None or isinstance(found, str) else str(found)
 
 
 def duplicate_bit() -> int:

@@ -76,6 +76,15 @@ def validated(dataset: Dataset, source: str, as_of: str, duplicates: str = "") -
     )
 
 
+_TEXTUAL = (Type.STRING, Type.CODE, Type.USCC, Type.IDNO, Type.REGION)
+
+
+def _comparable(f: Field) -> str:
+    """A key's cell as the text it is compared by: 007 and 7 are one number, 2024-1-1 and 20240101 one day."""
+    text = plain_sql(name(f.id))
+    return text if f.type in _TEXTUAL else f"coalesce(({value_sql(f, text)})::varchar, {text})"
+
+
 def repeated(dataset: Dataset, source: str) -> str:
     """The query for records whose key (or a unique group) occurs twice: ``_n``, ``_same``, ``_with``.
 
@@ -86,7 +95,7 @@ def repeated(dataset: Dataset, source: str) -> str:
     every = ", ".join(f"coalesce({plain_sql(name(f.id))}, '')" for f in dataset.fields)
     parts = []
     for group in (dataset.key, *dataset.unique):
-        texts = [plain_sql(name(k)) for k in group]
+        texts = [_comparable(dataset.field(k)) for k in group]
         there = " and ".join(f"{t} is not null" for t in texts)
         listed = ", ".join(texts)
         hashes = f"hash({listed})"

@@ -1,0 +1,2 @@
+def pull_due():
+    return 0
