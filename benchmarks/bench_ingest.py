@@ -177,6 +177,7 @@ def _generate(first: Path, change: Path, rows: int, changes: int) -> dict[str, i
     from yiwang.engines.hub.codes import CREDIT, CREDIT_WEIGHTS
 
     con = duckdb.connect()
+    con.execute("set memory_limit = '1GB'")  # what it keeps would count as resident
 
     def letter(expression: str) -> str:
         return f"substr('{CREDIT}', ({expression}) % 31 + 1, 1)"
@@ -201,9 +202,10 @@ def _generate(first: Path, change: Path, rows: int, changes: int) -> dict[str, i
 
     def table(select: str, moved: str, to: Path) -> None:
         con.execute(
-            f"""copy (with n as ({select}), f as (select i, concat('91379901', {powers}, {letter("i // 7")}, '00', '0') as f
-            from n), c as (select i, f, ((31 - ({total}) % 31) % 31)::bigint as d from f)
-            select concat(f, case when i % {every} = 17 then {letter("d + 1")} else {letter("d")} end) as "统一社会信用代码",
+            f"""copy (with n as ({select}), f as (select i,
+            concat('91379901', {powers}, {letter("i // 7")}, '00', '0') as f from n), c as (select i, f, ((31 - ({total}) % 31) % 31)::bigint as d from f)
+            select concat(f, case when i % {every} = 17 then {letter("d + 1")} else {letter("d")} end)
+              as "统一社会信用代码",
             concat('示例', (hash(i + {SEED}) % 1000000)::varchar, '号商贸有限公司{moved}') as "企业名称",
             '' as "曾用名", case when i % 9 = 0 then '9500' else '1100' end as "类型",
             case when i % {every} = 18 then '8' when i % 40 = 0 then '3' else '1' end as "登记状态",
@@ -216,7 +218,7 @@ def _generate(first: Path, change: Path, rows: int, changes: int) -> dict[str, i
             strftime(date '2000-01-01' + (i % 9000)::int, '%Y-%m-%d') as "成立日期",
             strftime(date '2000-01-01' + (case when i % {every} = 19 then -5 else i % 9000 + 100 end)::int, '%Y-%m-%d')
               as "核准日期",
-            case when i % 40 = 0 then '2026-01-05' else '' end as "注销日期" from c order by i)
+            case when i % 40 = 0 then '2026-01-05' else '' end as "注销日期" from c)
             to '{to}' (format csv, header)"""
         )
 
@@ -249,5 +251,6 @@ def _generate(first: Path, change: Path, rows: int, changes: int) -> dict[str, i
         f"select count(*) filter (where i % {every} in (17, 18, 19)), count(*) filter (where i % {every} = 20) "
         f"from range({unique}) t(i)"
     ).fetchone()
+    con.close()
     sent = sum(1 for _ in first.open("rb")) - 1 if rows < 1_000_000 else rows
     return {"bad": counted[0], "repeated": sent - unique}

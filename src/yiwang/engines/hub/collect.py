@@ -153,10 +153,9 @@ def _stored(con: psycopg.Connection, delivery: Delivery) -> Path | None:
         con.execute("update hub_delivery set sha256 = %s, path = '' where seq = %s", [sha256, delivery.seq])
         delivery.sha256 = sha256
     known = con.execute(
-        "select loaded_at, actor_name, name, seq from hub_delivery where dataset = %s and sha256 = %s and state = 'loaded' "
-        "and as_of = (select max(as_of) from hub_delivery where dataset = %s and sha256 = %s and state = 'loaded') "
-        "order by seq desc limit 1",
-        [delivery.dataset, delivery.sha256, delivery.dataset, delivery.sha256],
+        "select loaded_at, actor_name, name, seq from hub_delivery "
+        "where dataset = %s and sha256 = %s and state = 'loaded' order by seq desc limit 1",
+        [delivery.dataset, delivery.sha256],
     ).fetchone()
     newer = known and con.execute(
         "select exists (select 1 from hub_delivery where dataset = %s and state = 'loaded' and seq > %s)",
@@ -306,7 +305,8 @@ def _put_off(
 ) -> None:
     """Try again later; a full disk does not count as an attempt."""
     con.execute(
-        "update hub_delivery set state = %s, error = %s, not_before = now() + %s, attempts = attempts - %s where seq = %s",
+        "update hub_delivery set state = %s, error = %s, not_before = now() + %s, attempts = attempts - %s "
+        "where seq = %s",
         [State.RECEIVED, why, pause, int(forgive), delivery.seq],
     )
 

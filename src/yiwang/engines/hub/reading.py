@@ -238,7 +238,7 @@ def _sheet(file: Path, dataset: Dataset, folder: Path) -> Texts:
     top = (sheet.start or (0, 0))[0]
     first = [[cell(c) for c in row] for row, _ in zip(sheet.iter_rows(), range(HEADER_WITHIN), strict=False)]
     try:
-        at, cells, placed, notices = _header(iter(first), dataset)
+        at, _cells, placed, notices = _header(iter(first), dataset)
     except NotReadable as error:
         raise NotReadable(f"{error}{_merged(sheet)}") from error
     if (merged := _merged(sheet, top + at - 1)) != "":
