@@ -203,7 +203,8 @@ def _generate(first: Path, change: Path, rows: int, changes: int) -> dict[str, i
     def table(select: str, moved: str, to: Path) -> None:
         con.execute(
             f"""copy (with n as ({select}), f as (select i,
-            concat('91379901', {powers}, {letter("i // 7")}, '00', '0') as f from n), c as (select i, f, ((31 - ({total}) % 31) % 31)::bigint as d from f)
+            concat('91379901', {powers}, {letter("i // 7")}, '00', '0') as f from n),
+            c as (select i, f, ((31 - ({total}) % 31) % 31)::bigint as d from f)
             select concat(f, case when i % {every} = 17 then {letter("d + 1")} else {letter("d")} end)
               as "统一社会信用代码",
             concat('示例', (hash(i + {SEED}) % 1000000)::varchar, '号商贸有限公司{moved}') as "企业名称",

@@ -14,6 +14,7 @@ from product import PRODUCT
 from yiwang.config import embedded
 from yiwang.domains.services.authoring.models import Proposal
 from yiwang.engines.cases.models import Case, Consent, Rating, Rectification, Undertaking
+from yiwang.engines.hub.models import Delivery
 from yiwang.kernel.access.contracts import SYSTEM, VISITOR
 from yiwang.kernel.access.session import acting, announce
 from yiwang.kernel.accounts.models import Mandate, Person
@@ -57,6 +58,7 @@ def foreign():
         )
         objects = {
             "proposal_id": proposal.id,
+            "delivery_id": Delivery.objects.order_by("seq").first().uid,
             "consent_id": consent.id,
             "undertaking_id": pledge.id,
             "case_id": child.id,

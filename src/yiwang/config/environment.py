@@ -7,11 +7,13 @@ outside it the program refuses to start and says what to set.
 import hmac
 import os
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlparse, urlunparse
 
 ROOT = Path(__file__).resolve().parents[3]
+PULL = "YIWANG_PULL_"  # and a name that a dataset's contract gives
 
 
 class Missing(SystemExit):
@@ -46,6 +48,7 @@ class Environment:
     signing_p12: str | None
     signing_passphrase: str | None
     writes_per_minute: int  # of one account
+    pulls: Mapping[str, str]  # where the hub fetches data: connections with their secrets, by name
 
 
 def _flag(name: str) -> bool:
@@ -112,4 +115,5 @@ def read() -> Environment:
         signing_p12=os.environ.get("YIWANG_SIGNING_P12"),
         signing_passphrase=os.environ.get("YIWANG_SIGNING_PASSPHRASE"),
         writes_per_minute=int(os.environ.get("YIWANG_WRITES_PER_MINUTE", "600")),
+        pulls={n.removeprefix(PULL): v for n, v in os.environ.items() if n.startswith(PULL)},
     )

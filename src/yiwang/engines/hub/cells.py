@@ -7,15 +7,18 @@ read as a value: what might mean two things is refused, not guessed.
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from .codes import idno_sql, is_idno, is_uscc, uscc_sql
 from .contracts import Field, Type
 
 BLANKS = " \t\r\n\u3000\u00a0\ufeff"
 WHOLE_DIGITS = 17  # of an integer; a decimal has 18 digits with those after the point
+EXACT = 10**15  # a number in a sheet or in JSON from here on has lost digits
 _DATE = re.compile(r"[1-9][0-9]{3}(?:-[0-9]{1,2}-[0-9]{1,2}|/[0-9]{1,2}/[0-9]{1,2})")
 _COMPACT = re.compile(r"[1-9][0-9]{7}")
 _CLOCK = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9])?")
@@ -136,3 +139,31 @@ def postgres_type(field: Field) -> str:
         Type.DATE: "date",
         Type.DATETIME: "timestamp",
     }.get(field.type, "text")
+
+
+def cell(value: Any) -> str:
+    """A cell of a sheet as text: dates as ISO, whole numbers without a point."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float | int):
+        if abs(value) >= EXACT:
+            return f"{value:.5E}"
+        return str(int(value)) if value == int(value) else repr(value)
+    if isinstance(value, datetime):
+        return (
+            value.date().isoformat()
+            if value.time() == datetime.min.time()
+            else value.isoformat(" ", "seconds")
+        )
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def json_text(value: Any) -> str:
+    """A value of JSON as the text of a cell."""
+    if value is None:
+        return ""
+    if isinstance(value, str | bool | int | float):
+        return cell(value)
+    return json.dumps(value, ensure_ascii=False)

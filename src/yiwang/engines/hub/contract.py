@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Any
 
 from yiwang.kernel.packs.contracts import Library, Pack
@@ -53,6 +54,7 @@ def dataset_of(pack: Pack, library: Library, regions: Iterable[str] = ()) -> Dat
         sharing=data["sharing"]["class"],
         purposes=tuple(data["purposes"]),
         summary=data["summary"],
+        effective_from=date.fromisoformat(data["effective"]["from"]),
         by_id={f.id: f for f in fields},
     )
 

@@ -116,6 +116,7 @@ class Dataset:
     sharing: str = ""
     purposes: tuple[str, ...] = ()
     summary: str = ""
+    effective_from: date = date(2000, 1, 1)
     by_id: Mapping[str, Field] = field(default_factory=dict, compare=False)
 
     def field(self, id: str) -> Field:

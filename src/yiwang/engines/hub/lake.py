@@ -12,8 +12,6 @@ import shutil
 import time
 from pathlib import Path
 
-import pyarrow.parquet as pq
-
 PART = "d{seq:08d}"
 
 
@@ -33,6 +31,7 @@ def join(lake: Path, dataset: str, seq: int) -> int:
     Returns:
         the table's version that has them.
     """
+    import pyarrow.parquet as pq
     from deltalake import CommitProperties, DeltaTable, Schema
     from deltalake.transaction import AddAction, create_table_with_add_actions
 

@@ -9,10 +9,8 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +19,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from .cells import cell, json_text
 from .contracts import Dataset, Message, NotReadable
 from .messages import columns
 from .sql import name
@@ -30,7 +29,6 @@ HEADER_WITHIN = 10  # lines; above the header there may be a title
 MOST_BROKEN = 1000  # records; more, and the file as a whole is not what it says
 WHOLE_JSON = 256 * CHUNK  # bytes of an array that is read at once
 BATCH = 50_000  # records in memory
-_EXACT = 10**15  # a number in a sheet from here on has lost digits
 
 
 @dataclass
@@ -266,25 +264,6 @@ def _merged(sheet: Any, row: int | None = None) -> str:
     return ""
 
 
-def cell(value: Any) -> str:
-    """A cell of a sheet as text: dates as ISO, whole numbers without a point."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float | int):
-        if abs(value) >= _EXACT:
-            return f"{value:.5E}"
-        return str(int(value)) if value == int(value) else repr(value)
-    if isinstance(value, datetime):
-        return (
-            value.date().isoformat()
-            if value.time() == datetime.min.time()
-            else value.isoformat(" ", "seconds")
-        )
-    return value.isoformat() if isinstance(value, date) else str(value)
-
-
 def _json(file: Path, dataset: Dataset, folder: Path, whole: bool) -> Texts:
     texts = Texts(folder / "texts.parquet", 0, "json", "utf-8", 0)
     if whole and file.stat().st_size > WHOLE_JSON:
@@ -335,12 +314,3 @@ def _records(found: Iterator[tuple[bytes, Any]], dataset: Dataset, texts: Texts)
             told |= {m.field for m in notices}
         kept += 1
         yield {id: json_text(one[keys[c]]) for c, id in known[keys].items()}
-
-
-def json_text(value: Any) -> str:
-    """A value of JSON as the text of a cell."""
-    if value is None:
-        return ""
-    if isinstance(value, str | bool | int | float):
-        return cell(value)
-    return json.dumps(value, ensure_ascii=False)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
+from datetime import date, timedelta
 
 from .cells import value
 from .codes import CREDIT, is_idno, is_uscc
@@ -36,6 +37,8 @@ def propose(field: Field, text: str) -> str:
             bare = re.sub(r"[,\s]", "", half)
             return bare if bare != text and value(field, bare) is not None else ""
         case Type.DATE:
+            if re.fullmatch("[1-6][0-9]{4}", half):  # a day as a spreadsheet counts them
+                return (date(1899, 12, 30) + timedelta(days=int(half))).isoformat()
             told = _DATE.match(half)
             iso = f"{told[1]}-{int(told[2]):02d}-{int(told[3]):02d}" if told else ""
             return iso if iso and iso != text and value(field, iso) is not None else ""

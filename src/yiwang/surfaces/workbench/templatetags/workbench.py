@@ -5,6 +5,7 @@ from django.utils.translation import gettext as _
 
 from yiwang.domains.services.authoring.rules import AUTHOR, PUBLISHER
 from yiwang.engines.cases.api import WINDOW
+from yiwang.engines.hub.api import REPORTER, STEWARD
 from yiwang.kernel.orgs.queries import MANAGER
 
 register = template.Library()
@@ -21,6 +22,8 @@ def workplaces(actor) -> list[tuple[str, str]]:
         places += [("/desk/manage", _("督办与负荷")), ("/desk/ratings", _("差评和投诉"))]
     if roles & {AUTHOR, PUBLISHER}:
         places.append(("/packs", _("编写事项")))
-    if roles - {WINDOW, MANAGER, AUTHOR, PUBLISHER}:
+    if roles & {REPORTER, STEWARD}:
+        places.append(("/desk/hub", _("数据归集")))
+    if roles - {WINDOW, MANAGER, AUTHOR, PUBLISHER, REPORTER, STEWARD}:
         places.append(("/desk/undertakings", _("承诺与容缺")))
     return [*places, ("/messages", _("消息")), ("/", _("门户"))]
