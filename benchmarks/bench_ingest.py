@@ -63,18 +63,21 @@ def _measure(folder: Path, chosen: dict[str, int]) -> dict:
     first, change = folder / "first.csv", folder / "change.csv"
     expected = _generate(first, change, chosen["rows"], chosen["changes"])
     size = first.stat().st_size
+    with first.open("ab") as out:  # and the line that a broken connection leaves
+        out.write("91379901MA00,断在这".encode())
+    expected["bad"] += 1
     others = Others(folder)
     with Resident() as resident:
         whole, loaded = _deliver(first)
         used = others.used(os.getpid())
         again, changed = _deliver(change)
-    plain = _plain(folder, first) if chosen["plain"] else {}
+    plain = _plain(first, size) if chosen["plain"] else {}
     rows, seconds = chosen["rows"], loaded.seconds
     bar = max(FIRST_SECONDS * rows / FIRST_ROWS, 5)
     right = (
         loaded.counts["bad"] == expected["bad"]
         and loaded.counts["repeated"] == expected["repeated"]
-        and loaded.counts["new"] == rows - expected["bad"] - expected["repeated"]
+        and loaded.counts["new"] == rows + 1 - expected["bad"] - expected["repeated"]
         and changed.counts["changed"] + changed.counts["new"] == chosen["changes"]
     )
     figures = {
@@ -149,8 +152,8 @@ def _deliver(file: Path) -> tuple[float, object]:
     return seconds, delivery
 
 
-def _plain(folder: Path, file: Path) -> dict:
-    """Plain COPY of the file into a bare table, then its primary key, on the key's column made unique."""
+def _plain(file: Path, size: int) -> dict:
+    """Plain COPY of the file's whole lines into a bare table of texts; the broken one it would refuse with the rest."""
     from yiwang.engines.hub.collect import connect
 
     header = file.open(encoding="utf-8").readline().strip().split(",")
@@ -162,7 +165,7 @@ def _plain(folder: Path, file: Path) -> dict:
             con.cursor().copy("copy plain from stdin (format csv, header)") as copy,
             file.open("rb") as stream,
         ):
-            while block := stream.read(1 << 20):
+            while block := stream.read(min(1 << 20, size - stream.tell())):
                 copy.write(block)
         copied = time.monotonic() - start
         (rows,) = con.execute("select count(*) from plain").fetchone()

@@ -17,6 +17,7 @@ from .codes import idno_sql, is_idno, is_uscc, uscc_sql
 from .contracts import Field, Type
 
 BLANKS = " \t\r\n\u3000\u00a0\ufeff"
+_EDGES = ", ".join(f"'{b}'" for b in BLANKS)
 WHOLE_DIGITS = 17  # of an integer; a decimal has 18 digits with those after the point
 EXACT = 10**15  # a number in a sheet or in JSON from here on has lost digits
 _DATE = re.compile(r"[1-9][0-9]{3}(?:-[0-9]{1,2}-[0-9]{1,2}|/[0-9]{1,2}/[0-9]{1,2})")
@@ -81,8 +82,11 @@ def _moment(text: str) -> datetime | None:
 
 
 def plain_sql(column: str) -> str:
-    """SQL of ``plain``."""
-    return f"nullif(trim({column}, '{BLANKS}'), '')"
+    """SQL of ``plain``. Looking for a blank costs a quarter of trimming, and few cells have one."""
+    return (
+        f"case when left({column}, 1) in ({_EDGES}) or right({column}, 1) in ({_EDGES}) then nullif(trim({column}, '{BLANKS}'), '') "
+        f"else nullif({column}, '') end"
+    )
 
 
 def _date_sql(text: str) -> str:
