@@ -28,7 +28,7 @@ from yiwang.kernel.files import store
 from yiwang.kernel.ids import new_id
 
 from . import datasets, lake, tables
-from .actions import CHANNEL
+from .actions import CHANNEL, inbox
 from .contracts import Dataset, Mode, NotReadable
 from .models import WAITING, Delivery, State
 
@@ -36,6 +36,7 @@ log = logging.getLogger(__name__)
 POLL_SECONDS = 2.0
 ROUND_SECONDS = 60.0
 MOST_ATTEMPTS = 3
+ABANDONED = timedelta(days=7)  # of an upload without its end
 _LOCK = "yiwang hub"
 
 
@@ -148,10 +149,11 @@ def load(con: psycopg.Connection, delivery: Delivery) -> None:
 
 def _stored(con: psycopg.Connection, delivery: Delivery) -> Path | None:
     """The file in the store; None when the same file is in force already, and the delivery is refused."""
-    if not delivery.sha256:
-        sha256 = store.put_file(Path(delivery.path))
-        con.execute("update hub_delivery set sha256 = %s, path = '' where seq = %s", [sha256, delivery.seq])
-        delivery.sha256 = sha256
+    if not delivery.sha256:  # noted before the file moves, so that one killed in between finds it again
+        delivery.sha256 = store.hash_of(Path(delivery.path))
+        con.execute("update hub_delivery set sha256 = %s where seq = %s", [delivery.sha256, delivery.seq])
+    if delivery.path and Path(delivery.path).exists():
+        store.put_file(Path(delivery.path), delivery.sha256)
     known = con.execute(
         "select loaded_at, actor_name, name, seq from hub_delivery "
         "where dataset = %s and sha256 = %s and state = 'loaded' order by seq desc limit 1",
@@ -311,6 +313,19 @@ def _put_off(
     )
 
 
+def sweep() -> int:
+    """Give up uploads that nobody went on with for a week, and their files; returns how many."""
+    with connect() as con:
+        old = con.execute(
+            "update hub_delivery set state = 'refused', error = %s "
+            "where state = 'receiving' and received_at < now() - %s returning uid",
+            ["上传没有传完，已过期，文件已删除。请重新上传", ABANDONED],
+        ).fetchall()
+    for (uid,) in old:
+        inbox(uid).unlink(missing_ok=True)
+    return len(old)
+
+
 def run_forever() -> None:
     """Collect until told to stop. A database that goes away is waited for."""
     from . import pulling, reminding
@@ -332,6 +347,7 @@ def run_forever() -> None:
                     if time.monotonic() >= look_again:
                         pulling.pull_due()
                         reminding.remind()
+                        sweep()
                         look_again = time.monotonic() + ROUND_SECONDS
                     if not work_once():
                         for _ in bell.notifies(timeout=POLL_SECONDS, stop_after=1):

@@ -42,7 +42,7 @@ begin
     raise exception 'hub_versions: no purpose' using errcode = 'insufficient_privilege';
   end if;
   select key into v_key from hub_holding where dataset = p_dataset;
-  if v_key is null then
+  if v_key is null or to_regclass(format('hub.%I', p_dataset || '_versions')) is null then
     return;
   end if;
   select string_agg(format('%I = %L', k, p_key ->> k), ' and ') into v_where
@@ -70,7 +70,7 @@ begin
     raise exception 'hub_of_subject: nobody is acting, or for no purpose' using errcode = 'insufficient_privilege';
   end if;
   select subject_field into v_field from hub_holding where dataset = p_dataset;
-  if v_field is null then
+  if v_field is null or to_regclass(format('hub.%I', p_dataset)) is null then
     return;
   end if;
   return query execute format(

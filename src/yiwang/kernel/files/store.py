@@ -37,10 +37,15 @@ def path_of(sha256: str) -> Path:
     return _path(sha256)
 
 
-def put_file(file: Path) -> str:
-    """Move a file of any size into the store; returns its SHA-256. Harmless to repeat."""
+def hash_of(file: Path) -> str:
+    """The SHA-256 of a file of any size."""
     with file.open("rb") as stream:
-        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def put_file(file: Path, sha256: str = "") -> str:
+    """Move a file of any size into the store; returns its SHA-256 (computed unless given). Harmless to repeat."""
+    sha256 = sha256 or hash_of(file)
     path = _path(sha256)
     if path.exists():
         file.unlink()
