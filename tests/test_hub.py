@@ -6,6 +6,7 @@ import random
 import time
 from datetime import date, timedelta
 from pathlib import Path
+from urllib.parse import quote
 
 import openpyxl
 import pytest
@@ -15,6 +16,7 @@ from product import PRODUCT, until
 
 from yiwang.config import embedded
 from yiwang.engines.hub import actions, collect, datasets, pulling, queries, reminding
+from yiwang.engines.hub.codes import is_uscc
 from yiwang.engines.hub.contracts import Mode
 from yiwang.engines.hub.models import Delivery, Holding, Quality
 from yiwang.kernel.access.contracts import SYSTEM
@@ -26,11 +28,6 @@ from yiwang.kernel.registers.models import Lookup
 # ---- the way of a file
 
 
-@pytest.mark.plan("R14")
-@pytest.mark.plan("R15")
-@pytest.mark.plan("R16")
-@pytest.mark.plan("R17")
-@pytest.mark.plan("R18")
 def test_the_five_datasets_are_collected_and_counted_by_department(visit):
     """The demo's departments delivered all five; a lost code is found again and proposed."""
     five = {
@@ -68,6 +65,59 @@ def test_the_five_datasets_are_collected_and_counted_by_department(visit):
     assert "变更 36" in text
     assert "不是有效的统一社会信用代码" in text and "很可能是 91379901MC" in text
     assert "已注销却没有注销日期" in text
+
+
+def sample(dataset, **over):
+    """A line of a dataset by its own examples."""
+    told = {f.name: over.get(f.id, f.example or ("示例" if f.required else "")) for f in dataset.fields}
+    return ",".join(told) + "\n", ",".join(told.values()) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("dataset", "key", "who"),
+    [
+        pytest.param("ent_registration", "", "reporter", marks=pytest.mark.plan("R14")),
+        pytest.param("ent_permits", "permit_no", "reporter_xs", marks=pytest.mark.plan("R15")),
+        pytest.param("product_licences", "licence_no", "reporter", marks=pytest.mark.plan("R16")),
+        pytest.param("penalties", "decision_no", "reporter", marks=pytest.mark.plan("R17")),
+        pytest.param("complaints", "complaint_no", "reporter", marks=pytest.mark.plan("R18")),
+    ],
+)
+def test_a_file_is_uploaded_counted_by_department_and_its_wrong_code_found_again(
+    visit, tmp_path, dataset, key, who
+):
+    """File → upload → collected under its code → 归集率 on the page; the lost code is proposed to the source."""
+    contract, one, two = datasets.current(dataset), code(), code()
+    mark = f"传{next(serial)}"
+    header, good = sample(contract, uscc=one, **({key: f"{mark}甲"} if key else {}))
+    swap = next(n for n in range(9, 17) if two[n] != two[n + 1])
+    lost = two[:swap] + two[swap + 1] + two[swap] + two[swap + 2 :]
+    file = tmp_path / "一批.csv"
+    file.write_text(header + good + sample(contract, uscc=lost, **({key: f"{mark}乙"} if key else {}))[1])
+    steward = visit("steward")
+
+    def line():
+        steward.goto("/desk/hub")
+        cells = steward.locator(f"tr:has(a[href='/desk/hub/{dataset}']) td").all_inner_texts()
+        return int(cells[2]), cells[4]
+
+    before, _rate = line()
+    page = visit(who)
+    page.goto(f"/desk/hub/{dataset}/upload")
+    page.set_input_files("#file", file)
+    page.click("button:has-text('上传')")
+    page.wait_for_url("**/desk/hub/deliveries/**")
+    page.wait_for_selector("text=退回 1 行", timeout=60000)
+    page.wait_for_selector("text=新增 1", timeout=60000)
+    candidates = {lost[:n] + lost[n + 1] + lost[n] + lost[n + 2 :] for n in range(17)}
+    if {c for c in candidates if is_uscc(c)} == {two}:
+        assert f"很可能是 {two}" in page.inner_text("main")
+    after, rate = line()
+    assert after == before + 1
+    assert rate == f"{after / contract.expected_rows:.0%}"
+    assert contract.department in steward.inner_text("table >> nth=1")
+    with acting(SYSTEM):
+        assert len(queries.of_subject(contract, one, "数据管理")) == 1
 
 
 def test_a_clerk_uploads_a_file_in_the_browser_and_gets_back_only_the_bad_rows(visit, tmp_path):
@@ -274,40 +324,45 @@ def test_a_full_delivery_withdraws_what_it_lacks_but_not_what_it_has_wrong():
 
 
 @pytest.mark.plan("R23")
-def test_a_system_pushes_over_the_interface_and_tries_it_first_in_the_sandbox(product):
-    call = client(product.port, "reporter")
-    described = call.get("hub/datasets/ent_registration/openapi.json").json
+def test_a_system_pushes_inspections_over_the_interface_and_tries_them_first_in_the_sandbox(product):
+    """Contract from the interface, sandbox, push, the same push again, the record."""
+    from jsonschema import Draft202012Validator
+
+    call, base = client(product.port, "reporter"), "hub/datasets/inspections"
+    described = call.get(f"{base}/openapi.json").json
     record = described["components"]["schemas"]["Record"]
-    assert record["properties"]["status"]["enum"] == ["1", "2", "3", "4", "5", "6"]
-    uscc = code()
+    assert record["properties"]["result"]["enum"] == ["1", "2", "3", "4", "5"]
+    number = f"JC{next(serial):012d}"
     example = {id: f["examples"][0] for id, f in record["properties"].items() if "examples" in f}
-    good = {**example, "uscc": uscc, "address": "泉城路1号"}
-    batch = {"batch": str(new_id()), "records": [good, {**good, "uscc": uscc.lower()}]}
+    good = {**example, "uscc": code(), "inspection_no": number}
+    assert list(Draft202012Validator(record).iter_errors(good)) == []
+    wrong = {**good, "inspection_no": number + "X", "uscc": good["uscc"].lower(), "result": "9"}
+    batch = {"batch": str(new_id()), "records": [good, wrong]}
     with acting(SYSTEM):
         before = Delivery.objects.count()
-    tried = call.post("hub/datasets/ent_registration/sandbox", batch)
+    tried = call.post(f"{base}/sandbox", batch)
     assert (tried.status, tried.json["good"], tried.json["refused"]) == (200, 1, 1)
-    assert tried.json["messages"][0]["proposal"] == uscc
+    assert [m["field"] for m in tried.json["messages"]] == ["统一社会信用代码", "检查结果"]
+    assert tried.json["messages"][0]["proposal"] == good["uscc"]
     with acting(SYSTEM):
         assert Delivery.objects.count() == before
-    pushed = call.post("hub/datasets/ent_registration/records", batch)
+    pushed = call.post(f"{base}/records", batch)
     assert pushed.status == 202 and pushed.json["new"]
-    again = call.post("hub/datasets/ent_registration/records", batch)
+    again = call.post(f"{base}/records", batch)
     assert (again.json["delivery"], again.json["new"]) == (pushed.json["delivery"], False)
-    changed = call.post("hub/datasets/ent_registration/records", {**batch, "records": [good]})
+    changed = call.post(f"{base}/records", {**batch, "records": [good]})
     assert changed.status == 403 and "已经用过" in changed.json["message"]
     result = until(
         lambda: (r := call.get(f"hub/deliveries/{pushed.json['delivery']}").json)["state"] == "loaded" and r
     )
-    assert (result["counts"]["good"], result["counts"]["bad"]) == (1, 1)
-    read = call.get(
-        f"hub/datasets/ent_registration/record?key={uscc}&purpose=%E6%95%B0%E6%8D%AE%E7%AE%A1%E7%90%86"
-    )
-    assert read.json["record"]["name"] == good["name"]
-    assert (
-        client(product.port, "reporter_xs").post("hub/datasets/ent_registration/records", batch).status == 404
-    )
-    assert client(product.port, "steward").post("hub/datasets/ent_registration/records", batch).status == 403
+    assert (result["counts"]["good"], result["counts"]["bad"], result["counts"]["new"]) == (1, 1, 1)
+    twice = call.post(f"{base}/records", {"batch": str(new_id()), "records": [good]}).json["delivery"]
+    result = until(lambda: (r := call.get(f"hub/deliveries/{twice}").json)["state"] == "loaded" and r)
+    assert (result["counts"]["new"], result["counts"]["unchanged"]) == (0, 1)  # no second record
+    read = call.get(f"{base}/record?key={number}&purpose={quote('事中事后监管')}")
+    assert read.json["record"]["uscc"] == good["uscc"]
+    assert client(product.port, "reporter_xs").post(f"{base}/records", batch).status == 404
+    assert client(product.port, "steward").post(f"{base}/records", batch).status == 403
     assert client(product.port, None).get("hub/datasets").status == 401
 
 
