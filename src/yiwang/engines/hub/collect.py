@@ -94,7 +94,10 @@ def _catch_up(con: psycopg.Connection) -> None:
     for seq, dataset in behind:
         with held(con, dataset) as mine:
             if mine:
-                _joined(con, seq, lake.join(lake_root(), dataset, seq))
+                try:
+                    _joined(con, seq, lake.join(lake_root(), dataset, seq))
+                except Exception:
+                    log.exception("the lake of delivery %s", seq)
 
 
 def _joined(con: psycopg.Connection, seq: int, version: int) -> None:
@@ -195,8 +198,13 @@ def _load(con: psycopg.Connection, delivery: Delivery, file: Path, folder: Path)
 
     job.validated = lambda outcome: _validated(con, delivery, dataset, outcome, job, folder)
     outcome = job.run(publish)
+    try:
+        with job.stage("lake"):
+            version = lake.join(lake_root(), dataset.id, delivery.seq)
+        _joined(con, delivery.seq, version)
+    except Exception:  # it is published: the lake is caught up in the next round
+        log.exception("the lake of delivery %s", delivery.seq)
     con.execute("update hub_delivery set seconds = %s where seq = %s", [Jsonb(outcome.seconds), delivery.seq])
-    _joined(con, delivery.seq, lake.version(lake_root(), dataset.id))
 
 
 def _validated(
@@ -308,7 +316,7 @@ def _put_off(
     """Try again later; a full disk does not count as an attempt."""
     con.execute(
         "update hub_delivery set state = %s, error = %s, not_before = now() + %s, attempts = attempts - %s "
-        "where seq = %s",
+        "where seq = %s and state <> 'loaded'",
         [State.RECEIVED, why, pause, int(forgive), delivery.seq],
     )
 

@@ -102,7 +102,7 @@ class Load:
         self.con.execute("set enable_progress_bar = false")
 
     def run(self, publish: Callable[[psycopg.Connection, Outcome], None]) -> Outcome:
-        """Do it all.
+        """Do all but joining the lake, which comes after and can be repeated.
 
         Args:
             publish: called last inside the publishing transaction, to mark the delivery as loaded.
@@ -143,8 +143,6 @@ class Load:
             self.validated(self.outcome)
             with self.stage("publish"):
                 self._publish(con, publish)
-        with self.stage("lake"):
-            lake.join(self.lake, self.dataset.id, self.seq)
         return self.outcome
 
     @contextmanager
