@@ -35,7 +35,7 @@ async function send(file) {
       answer = { status: 0 }
     }
     if (answer.status === 0 || answer.status === 429 || answer.status >= 500) {
-      if (++tries > 60) throw new Error(say.dataset.lost || '网络一直不通。稍后选同一个文件再点上传，会接着传。')
+      if (++tries > 60) throw new Error(say.dataset.lost)
       await wait(Math.min(tries * 2, 20))
       const told = await fetch(address).then(a => a.json()).catch(() => null)
       if (told?.done) { location.href = told.done; return }

@@ -45,13 +45,13 @@ def upload(request, dataset):
             "today": timezone.localdate().isoformat(),
             "most": actions.MOST_BYTES >> 20,
             "piece": PIECE,
-            "columns": [(f, actions_hint(f)) for f in found.fields],
+            "columns": [(f, _hint(f)) for f in found.fields],
         },
         status=422 if error else 200,
     )
 
 
-def actions_hint(f) -> str:
+def _hint(f) -> str:
     """What a column must hold, in a few words."""
     told = [_("必填")] if f.required else []
     told += [_("代码表 %(id)s") % {"id": f.codelist}] if f.codelist else []
