@@ -251,7 +251,8 @@ class Load:
                 refused = self._refused_keys() if self.mode is Mode.FULL else []
                 counts |= publishing.change(con, d, self.target, self.seq, self.mode, refused)
             publish(con, self.outcome)
-        con.execute(pg.SQL("analyze {}").format(tables.table(d.id)))
+        if self.outcome.first:  # afterwards autovacuum sees to it
+            con.execute(pg.SQL("analyze {}").format(tables.table(d.id)))
 
     def _refused_keys(self) -> list[tuple[Any, ...]]:
         """Keys of refused rows: a bad row is still a row, and withdraws nothing."""

@@ -99,6 +99,7 @@ def change(
         "from {s} s join public.hub_delivery mine on mine.seq = {d} "
         "left join {t} c on {on} left join public.hub_delivery seen on seen.seq = c._seen"
     ))  # fmt: skip
+    con.execute("analyze m")  # so that its rows are fetched by their place, not looked for in the whole table
     counts = {"new": 0, "changed": 0, "unchanged": 0, "withdrawn": 0, "late": 0}
     for what, gone, n in con.execute("select what, gone, count(*) from m group by 1, 2").fetchall():
         name = {"same": "unchanged", "known": "unchanged"}.get(what, what)
