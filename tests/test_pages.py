@@ -4,10 +4,11 @@ import gzip
 import re
 
 import pytest
-from product import PRODUCT, ROOT
+from product import PRODUCT, ROOT, until
 
 from yiwang.domains.services.catalogue.models import CatalogueItem
 from yiwang.engines.cases.models import Case
+from yiwang.engines.hub.models import Delivery
 from yiwang.kernel.access.contracts import SYSTEM
 from yiwang.kernel.access.session import acting
 from yiwang.kernel.documents.models import IssuedDocument
@@ -98,6 +99,8 @@ def test_no_accessibility_violation_for_residents(visit, mode):
 WORKPLACES = {
     "official10": ["/desk/undertakings", "/messages", "/mandates", "/uses", "/accounts/2fa/"],
     "manager": ["/desk/manage", "/desk/ratings"],
+    "steward": ["/desk/hub", "/desk/hub/ent_registration", "/desk/hub/ent_registration/record?uscc=x"],
+    "reporter": ["/desk/hub", "/desk/hub/ent_registration/upload"],
     "window": ["/window"],
     "author": ["/packs", "/packs/write", "/packs/write?copy=yb.insured_proof"],
 }
@@ -110,7 +113,10 @@ def test_no_accessibility_violation_where_people_work(visit, mode, who):
     page = visit(who, viewport=size)
     page.context.add_cookies([{"name": "mode", "value": name, "url": PRODUCT.url}])
     found = {}
-    for path in WORKPLACES[who]:
+    with acting(SYSTEM):
+        delivery = until(lambda: Delivery.objects.filter(state="loaded", counts__bad__gt=0).first(), 90)
+    of_data = [f"/desk/hub/deliveries/{delivery.uid}"] if who == "steward" else []
+    for path in WORKPLACES[who] + of_data:
         assert page.goto(path).status == 200, path
         found[path] = violations(page)
         wide = page.evaluate("document.documentElement.scrollWidth")

@@ -7,6 +7,6 @@ export default defineConfig({
     manifest: true,
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0, // the Content-Security-Policy allows no data: scripts or fonts
-    rolldownOptions: { input: ['src/portal.js', 'src/workbench.js', 'src/flow.js'] },
+    rolldownOptions: { input: ['src/portal.js', 'src/workbench.js', 'src/flow.js', 'src/upload.js'] },
   },
 })

@@ -82,7 +82,8 @@ def _security(cursor) -> dict[str, Any]:
     bare = _one(
         cursor,
         "select count(*) from pg_class where relname in ('cases_case','cases_token','cases_event','cases_draft',"
-        "'files_storedfile','accounts_person','documents_issueddocument','notify_message') and not relrowsecurity",
+        "'files_storedfile','hub_delivery',"
+        "'accounts_person','documents_issueddocument','notify_message') and not relrowsecurity",
     )
     return _finding("行级安全", bare == 0, f"{bare} 张表未启用" if bare else "已启用", "运行 yiwang migrate")
 

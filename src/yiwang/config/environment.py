@@ -8,12 +8,13 @@ import contextlib
 import hmac
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlparse, urlunparse
 
 ROOT = Path(__file__).resolve().parents[3]
+PULL = "YIWANG_PULL_"  # and a name that a dataset's contract gives
 
 
 class Missing(SystemExit):
@@ -60,6 +61,7 @@ class Environment:
     oidc_key: str | None
     ledger_key: str | None
     ledger_witnesses: list[str]
+    pulls: Mapping[str, str]  # where the hub fetches data: connections with their secrets, by name
 
 
 def _flag(name: str) -> bool:
@@ -161,4 +163,5 @@ def read() -> Environment:
         oidc_key=_pem("YIWANG_OIDC_KEY", var / "keys" / "oidc.pem", _new_rsa, demo),
         ledger_key=_pem("YIWANG_LEDGER_KEY", var / "keys" / "ledger.pem", _new_ed25519, demo),
         ledger_witnesses=[a for a in os.environ.get("YIWANG_LEDGER_WITNESSES", "").split(",") if a],
+        pulls={n.removeprefix(PULL): v for n, v in os.environ.items() if n.startswith(PULL)},
     )

@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     "yiwang.kernel.documents",
     "yiwang.kernel.notify",
     "yiwang.kernel.ui",
+    "yiwang.engines.hub",
     "yiwang.engines.cases",
     "yiwang.domains.services",
     "yiwang.surfaces.api",

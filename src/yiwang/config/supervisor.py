@@ -152,7 +152,8 @@ def _spawn(env: environment.Environment) -> list["_Child"]:
     ]  # fmt: skip
     # The worker gives way to people: a document may wait a moment, a page may not.
     worker = ["nice", "-n", "10", python, "-m", "yiwang", "work"]
-    return [_Child(web), _Child(worker)]
+    collector = ["nice", "-n", "15", python, "-m", "yiwang", "collect"]  # loads of minutes, behind the cases
+    return [_Child(web), _Child(worker), _Child(collector)]
 
 
 class _Child:

@@ -9,6 +9,7 @@ from yiwang.domains.services.catalogue import screens as catalogue
 from yiwang.domains.services.life import screens as life
 from yiwang.domains.services.search import screens as searching
 from yiwang.engines.cases import screens as desk
+from yiwang.engines.hub import screens as hub
 from yiwang.surfaces.portal import identity, signing_in, uses
 from yiwang.surfaces.portal import screens as portal
 from yiwang.surfaces.workbench import doubts
@@ -103,6 +104,15 @@ urlpatterns = [
     path("desk/reviews/<uuid:review_id>/files/<uuid:file_id>", desk.review_file, name="desk_review_file"),
     path("desk/ratings", desk.ratings, name="desk_ratings"),
     path("desk/ratings/<uuid:rectification_id>", desk.rectify, name="rectify"),
+    path("desk/hub", hub.overview, name="hub"),
+    path("desk/hub/deliveries/<uuid:delivery_id>", hub.delivery, name="hub_delivery"),
+    path("desk/hub/deliveries/<uuid:delivery_id>/bad.xlsx", hub.bad_rows, name="hub_bad_rows"),
+    path("desk/hub/deliveries/<uuid:delivery_id>/raw", hub.raw, name="hub_raw"),
+    path("desk/hub/deliveries/<uuid:delivery_id>/piece", hub.piece, name="hub_piece"),
+    path("desk/hub/<slug:dataset>", hub.dataset, name="hub_dataset"),
+    path("desk/hub/<slug:dataset>/record", hub.record, name="hub_record"),
+    path("desk/hub/<slug:dataset>/upload", hub.upload, name="hub_upload"),
+    path("desk/hub/<slug:dataset>/begin", hub.begin, name="hub_begin"),
     path("desk/cases/<uuid:case_id>", desk.case, name="desk_case"),
     path("desk/cases/<uuid:case_id>/act", desk.act, name="desk_act"),
     path("desk/cases/<uuid:case_id>/flow.bpmn", desk.flow, name="desk_flow"),

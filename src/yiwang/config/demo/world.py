@@ -18,7 +18,7 @@ from yiwang.kernel.orgs.models import Organisation, Post, Region
 from yiwang.kernel.orgs.queries import MANAGER, responsible
 from yiwang.kernel.packs import api as packs
 
-from . import cases, enterprises
+from . import cases, collection, enterprises
 from .people import COUNTIES, Demo, people
 
 CATALOGUE = "shandong/catalogue/demo.csv"
@@ -54,6 +54,7 @@ def make(say: Callable[[str], None], count: int = 20000) -> None:
     _copy(everybody, names)
     _accounts(everybody, today)
     cases.make(say, everybody)
+    collection.make(everybody)
 
 
 def _catalogue() -> None:
@@ -188,6 +189,17 @@ def _accounts(everybody: list[Demo], today: date) -> None:
             Post.objects.create(
                 person=user.person, org=bureau_of_data, title=title, roles=[role], since=date(2020, 1, 1)
             )
+        for username, function, title, role in (
+            ("reporter", "市场监管", "数据归集", "reporter"),
+            ("reporter_xs", "行政审批", "数据归集", "reporter"),
+            ("steward", "大数据", "数据管理", "steward"),
+        ):
+            office = responsible(function, COUNTY)
+            user = _user(username, everybody[400 + order], f"{office.name}　{title}", order)
+            Post.objects.create(
+                person=user.person, org=office, title=title, roles=[role], since=date(2020, 1, 1)
+            )
+            order += 1
         for username, county in (("window", COUNTY), ("window_qd", "370202")):
             hall = responsible("政务服务", county)
             user = _user(username, officials.pop(), f"{hall.name}　综合窗口", order)

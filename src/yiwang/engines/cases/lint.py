@@ -6,6 +6,7 @@ from pathlib import Path
 from yiwang.engines.cases.flow import FlowRejected, Graph, compile_bpmn, soundness
 from yiwang.engines.cases.forms import overlays
 from yiwang.engines.cases.forms.lint import lint
+from yiwang.engines.hub import lint as datasets
 from yiwang.kernel.packs.check import check
 from yiwang.kernel.packs.contracts import Problem
 from yiwang.kernel.packs.loader import read
@@ -13,7 +14,7 @@ from yiwang.kernel.packs.loader import read
 
 def check_packs(root: Path) -> list[Problem]:
     """Everything wrong in a tree of packs, each with file, line and remedy; empty when it may be loaded."""
-    return [*check(root, [lint, overlays.lint]), *_flows(root)]
+    return [*check(root, [lint, overlays.lint, datasets.lint]), *_flows(root)]
 
 
 def _flows(root: Path) -> Iterator[Problem]:

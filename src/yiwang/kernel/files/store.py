@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
@@ -29,3 +30,34 @@ def put(content: bytes) -> str:
 def get(sha256: str) -> bytes:
     """The bytes of a hash. Raises FileNotFoundError."""
     return _path(sha256).read_bytes()
+
+
+def path_of(sha256: str) -> Path:
+    """Where the bytes of a hash lie, for readers that stream. It need not be there."""
+    return _path(sha256)
+
+
+def hash_of(file: Path) -> str:
+    """The SHA-256 of a file of any size."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def put_file(file: Path, sha256: str = "") -> str:
+    """Move a file of any size into the store; returns its SHA-256 (computed unless given). Harmless to repeat."""
+    sha256 = sha256 or hash_of(file)
+    path = _path(sha256)
+    if path.exists():
+        file.unlink()
+        return sha256
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("rb") as stream:
+        os.fsync(stream.fileno())
+    try:
+        os.replace(file, path)
+    except OSError:  # another file system
+        part = path.parent / f"{path.name}.part"
+        shutil.copyfile(file, part)
+        os.replace(part, path)
+        file.unlink()
+    return sha256

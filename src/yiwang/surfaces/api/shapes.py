@@ -293,3 +293,62 @@ class Me(Schema):
     scopes: list[str] | None
     offices: dict[UUID, list[str]]
     today: date
+
+
+# ---- data hub
+
+
+class DatasetLine(Schema):
+    id: str
+    name: str
+    department: str
+    version: int
+    rows: int
+    expected: int
+    as_of: datetime | None
+    due: datetime
+    overdue: bool
+    score: float | None
+
+
+class Datasets(Schema):
+    items: list[DatasetLine]
+
+
+class Push(Sent):
+    batch: str = Field(min_length=1, max_length=80)
+    as_of: datetime | None = None
+    mode: Literal["change", "full"] | None = None
+    records: list[dict[str, JsonValue]] = Field(min_length=1, max_length=1000)
+
+
+class RecordMessage(Schema):
+    record: int
+    field: str
+    value: str
+    what: str
+    remedy: str
+    proposal: str
+
+
+class Checked(Schema):
+    good: int
+    refused: int
+    messages: list[RecordMessage]
+
+
+class Pushed(Checked):
+    delivery: UUID
+    new: bool
+
+
+class DeliveryState(Schema):
+    id: UUID
+    number: int
+    dataset: str
+    state: str
+    error: str
+    as_of: datetime
+    loaded_at: datetime | None
+    counts: dict[str, int]
+    messages: list[dict[str, JsonValue]]

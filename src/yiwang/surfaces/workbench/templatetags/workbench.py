@@ -5,6 +5,7 @@ from django.utils.translation import gettext as _
 
 from yiwang.domains.services.authoring.rules import AUTHOR, PUBLISHER
 from yiwang.engines.cases.api import WINDOW
+from yiwang.engines.hub.api import REPORTER, STEWARD
 from yiwang.kernel.orgs.queries import MANAGER
 
 register = template.Library()
@@ -21,10 +22,12 @@ def workplaces(actor) -> list[tuple[str, str]]:
         places += [("/desk/manage", _("督办与负荷")), ("/desk/ratings", _("差评和投诉"))]
     if roles & {AUTHOR, PUBLISHER}:
         places.append(("/packs", _("编写事项")))
-    if roles - {WINDOW, MANAGER, AUTHOR, PUBLISHER}:
+    if roles - {WINDOW, MANAGER, AUTHOR, PUBLISHER, REPORTER, STEWARD}:
         places += [
             ("/desk/undertakings", _("承诺与容缺")),
             ("/desk/reviews", _("会审")),
             ("/desk/doubts", _("数据疑问")),
         ]
+    if roles & {REPORTER, STEWARD}:
+        places.append(("/desk/hub", _("数据归集")))
     return [*places, ("/messages", _("消息")), ("/", _("门户"))]

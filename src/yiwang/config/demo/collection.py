@@ -1,0 +1,152 @@
+"""Deliveries of the demo's departments: some hundred invented enterprises, their permits, penalties, complaints.
+
+Only files are made here; the collector loads them once the installation runs. Their codes have the shape of
+GB 32100 with region 379901, which was never issued.
+"""
+
+import csv
+import io
+import random
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from yiwang.engines.cases.forms.uscc import make_uscc
+from yiwang.engines.hub import actions, datasets
+from yiwang.kernel.access.session import acting
+from yiwang.kernel.accounts.models import User
+from yiwang.kernel.accounts.queries import actor_of
+
+from .people import COUNTIES, NEVER_ISSUED, Demo
+
+COUNT = 240
+BRANDS = ("泉润", "鲁信达", "海岱", "文昌", "金桥", "顺和", "瑞丰", "齐盛", "蓝湾", "百合", "德源", "明湖")
+TRADES = (
+    ("餐饮", "H62"),
+    ("商贸", "F52"),
+    ("食品", "C14"),
+    ("机械", "C35"),
+    ("软件", "I65"),
+    ("物流", "G59"),
+)
+ROADS = ("文化路", "解放路", "泉城路", "青年路", "建设街", "滨河路")
+Row = dict[str, object]
+
+
+def make(everybody: list[Demo]) -> None:
+    """Hand the files in as the reporting officials would."""
+    maker = random.Random(20230115)  # noqa: S311 (invented enterprises, not secrets)
+    now = timezone.localtime()
+    firms = [_firm(maker, n, everybody[500 + n].name, now) for n in range(COUNT)]
+    first = [{**f, "核准日期": f["成立日期"], "登记状态": "1", "注销日期": ""} for f in firms]
+    _deliver("reporter", "ent_registration", "登记注册-全量.csv", first, now - timedelta(days=40))
+    _deliver("reporter", "ent_registration", "登记注册-日增量.csv", _changed(maker, firms, now), now)
+    _deliver("reporter_xs", "ent_permits", "行政许可.csv", _permits(maker, firms, now), now)
+    _deliver("reporter", "product_licences", "生产许可.csv", _licences(maker, firms, now), now)
+    _deliver("reporter", "penalties", "行政处罚.csv", _penalties(maker, firms, now), now)
+    _deliver("reporter", "complaints", "投诉举报.csv", _complaints(maker, firms, now), now)
+
+
+def _deliver(username: str, dataset: str, name: str, rows: Iterable[Row], as_of: datetime) -> None:
+    rows = list(rows)
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+    content = text.getvalue().encode()
+    found = datasets.find(dataset)
+    if found is None:  # packs of somebody's own
+        return
+    from yiwang.kernel.access.contracts import SYSTEM
+
+    with acting(SYSTEM):
+        actor = actor_of(User.objects.select_related("person").get(username=username))
+    with acting(actor):
+        actions.receive(actor, found, name, io.BytesIO(content), len(content), as_of)
+
+
+def _firm(maker: random.Random, n: int, legal: str, now: datetime) -> Row:
+    trade, industry = TRADES[n % len(TRADES)]
+    opened = now.date() - timedelta(days=maker.randint(60, 6000))
+    return {
+        "统一社会信用代码": make_uscc("9", "1", NEVER_ISSUED, "MC", n + 1),
+        "企业名称": f"济南{BRANDS[n % len(BRANDS)]}{n + 1}号{trade}有限公司（示例）",
+        "类型": "1100", "登记状态": "1", "注册资本（万元）": maker.choice((10, 50, 100, 500, 1000)),
+        "行业代码": industry, "住所": f"{maker.choice(ROADS)}{maker.randint(1, 200)}号",
+        "所在区划": COUNTIES[n % len(COUNTIES)], "法定代表人姓名": legal, "联系电话": f"0531-5550{n:04d}",
+        "登记机关": "市场监督管理局（示例）", "成立日期": opened.isoformat(), "核准日期": opened.isoformat(),
+        "注销日期": "",
+    }  # fmt: skip
+
+
+def _changed(maker: random.Random, firms: list[Row], now: datetime) -> Iterator[Row]:
+    """A day's changes: moves, a closing; and four rows as they come in life."""
+    for n, firm in enumerate(firms[:36]):
+        day = (now.date() - timedelta(days=maker.randint(1, 20))).isoformat()
+        if n % 9 == 0:
+            yield {**firm, "登记状态": "3", "注销日期": day, "核准日期": day}
+        else:
+            yield {**firm, "住所": f"{maker.choice(ROADS)}{maker.randint(201, 400)}号", "核准日期": day}
+    code = str(firms[40]["统一社会信用代码"])
+    swap = next(n for n in range(8, 17) if code[n] != code[n + 1])
+    yield {**firms[40], "统一社会信用代码": code[:swap] + code[swap + 1] + code[swap] + code[swap + 2 :]}
+    yield {**firms[41], "统一社会信用代码": str(firms[41]["统一社会信用代码"]).lower()}
+    yield {**firms[42], "登记状态": "3"}
+    yield {**firms[43], "所在区划": "999999"}
+
+
+def _permits(maker: random.Random, firms: list[Row], now: datetime) -> Iterator[Row]:
+    for n in range(260):
+        firm = firms[n % COUNT]
+        decided = now.date() - timedelta(days=maker.randint(10, 900))
+        yield {
+            "许可决定文书号": f"历审许〔{decided.year}〕{n + 1}号", "统一社会信用代码": firm["统一社会信用代码"],
+            "行政相对人名称": firm["企业名称"],
+            "许可事项": maker.choice(("食品经营许可", "公共场所卫生许可", "道路运输经营许可")),
+            "许可类别": "1", "许可决定日期": decided.isoformat(),
+            "有效期至": (decided + timedelta(days=1825)).isoformat(), "证件状态": "1",
+            "许可机关": "行政审批服务局（示例）", "所在区划": firm["所在区划"],
+        }  # fmt: skip
+
+
+def _licences(maker: random.Random, firms: list[Row], now: datetime) -> Iterator[Row]:
+    makers = [f for f in firms if f["行业代码"] in ("C14", "C35")]
+    for n, firm in enumerate(makers[:54]):
+        issued = now.date() - timedelta(days=maker.randint(30, 1500))
+        yield {
+            "许可证编号": f"SC1063799010{n:04d}", "统一社会信用代码": firm["统一社会信用代码"],
+            "企业名称": firm["企业名称"], "产品名称": maker.choice(("糕点", "饮料", "压力锅", "人造板")),
+            "生产地址": firm["住所"], "生产地区划": firm["所在区划"], "发证日期": issued.isoformat(),
+            "有效期至": (issued + timedelta(days=1825)).isoformat(), "证件状态": "1",
+            "发证机关": "市场监督管理局（示例）",
+        }  # fmt: skip
+
+
+def _penalties(maker: random.Random, firms: list[Row], now: datetime) -> Iterator[Row]:
+    for n in range(70):
+        firm = firms[maker.randrange(COUNT)]
+        decided = now.date() - timedelta(days=maker.randint(5, 700))
+        yield {
+            "处罚决定书文号": f"历市监处罚〔{decided.year}〕{n + 1}号", "统一社会信用代码": firm["统一社会信用代码"],
+            "行政相对人名称": firm["企业名称"], "处罚类别": "02", "处罚程序": "2",
+            "违法事实": "未按规定公示价格（示例）", "处罚依据": "价格法第四十二条", "处罚内容": "罚款（示例）",
+            "罚款金额（万元）": maker.choice(("0.2", "0.5", "1", "")) if n % 23 == 0 else "0.5",
+            "处罚决定日期": decided.isoformat(), "公示截止日期": (decided + timedelta(days=365)).isoformat(),
+            "是否撤销": "否", "处罚机关": "市场监督管理局（示例）", "所在区划": firm["所在区划"],
+        }  # fmt: skip
+
+
+def _complaints(maker: random.Random, firms: list[Row], now: datetime) -> Iterator[Row]:
+    for n in range(190):
+        firm = firms[maker.randrange(COUNT)]
+        at = now - timedelta(days=maker.randint(1, 300), minutes=maker.randint(0, 1000))
+        known = n % 3 == 0  # most complaints come without a code
+        yield {
+            "登记编号": f"TS{at:%Y%m%d}{n:04d}", "类别": "1",
+            "被诉方统一社会信用代码": firm["统一社会信用代码"] if known else "",
+            "被诉方名称": firm["企业名称"], "被诉方地址": firm["住所"], "事发区划": firm["所在区划"],
+            "登记时间": f"{at:%Y-%m-%d %H:%M:%S}", "问题类别": maker.choice(("食品安全", "价格", "售后服务", "合同")),
+            "处理状态": "40", "办结时间": f"{at + timedelta(hours=20):%Y-%m-%d %H:%M:%S}",
+            "是否属实": maker.choice(("是", "否")),
+        }  # fmt: skip

@@ -1,0 +1,230 @@
+"""Taking deliveries in: whole, in pieces, or pushed. Loading them is the collector's work."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import BinaryIO
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from yiwang.kernel.access.contracts import SYSTEM, Actor, Refused
+from yiwang.kernel.audit.api import record
+from yiwang.kernel.orgs.models import Organisation
+from yiwang.kernel.packs import api as packs
+
+from . import datasets
+from .contracts import Dataset, Mode
+from .models import Delivery, State
+
+REPORTER, STEWARD = "reporter", "steward"  # roles of posts, as the organisations pack names them
+MOST_BYTES = 2 << 30
+CHANNEL = "yiwang_hub"
+BLOCK = 1 << 20
+
+
+class OutOfStep(Refused):
+    """A piece that does not continue the file; ``offset`` is where to go on."""
+
+    def __init__(self, offset: int) -> None:
+        super().__init__(_("这一段接不上：已收到 %(n)s 字节，请从那里接着传。") % {"n": offset})
+        self.offset = offset
+
+
+def office_of(actor: Actor, dataset: Dataset) -> Organisation | None:
+    """The office for which the actor may deliver a dataset, or None."""
+    held = [org for org, roles in actor.posts.items() if REPORTER in roles]
+    return Organisation.objects.filter(id__in=held, functions__contains=[dataset.department]).first()
+
+
+def is_steward(actor: Actor) -> bool:
+    """Whether the actor looks after data in general."""
+    return actor.system or any(STEWARD in roles for roles in actor.posts.values())
+
+
+def require_office(actor: Actor, dataset: Dataset) -> Organisation | None:
+    """The office that delivers; None for the system itself.
+
+    Raises:
+        Refused: the actor holds no reporting post in an office of the dataset's department.
+    """
+    if actor.system:
+        return None
+    office = office_of(actor, dataset)
+    if office is None:
+        raise Refused(
+            _(
+                "“%(name)s”由%(department)s部门的数据归集岗报送，您没有这个岗位。请由来源部门报送，或请管理员设岗。"
+            )
+            % {"name": dataset.name, "department": dataset.department}
+        )
+    return office
+
+
+def inbox(uid: UUID) -> Path:
+    """Where a file lies until the collector has put it into the store. Shared by all web processes."""
+    folder = settings.ENV.var / "hub" / "inbox"
+    folder.mkdir(parents=True, exist_ok=True)
+    return Path(folder / str(uid))
+
+
+def begin(
+    actor: Actor,
+    dataset: Dataset,
+    name: str,
+    size: int,
+    as_of: datetime | None = None,
+    mode: Mode | None = None,
+    channel: str = "page",
+    batch: str = "",
+) -> Delivery:
+    """Open a delivery whose bytes come in pieces.
+
+    Raises:
+        Refused: not the actor's dataset, empty, too large, or from the future.
+    """
+    office = require_office(actor, dataset)
+    as_of = as_of or timezone.now()
+    if as_of > timezone.now() + timedelta(days=1):
+        raise Refused(
+            _("数据截止时间 %(at)s 在将来，请核对后重填。") % {"at": timezone.localtime(as_of).date()}
+        )
+    if size <= 0:
+        raise Refused(_("“%(name)s”是空文件，请重新选择。") % {"name": name})
+    if size > MOST_BYTES and not actor.system:
+        told = {"name": name, "n": size >> 20, "most": MOST_BYTES >> 20}
+        raise Refused(
+            _("“%(name)s”有 %(n)s MB，超过 %(most)s MB 的上限。请分成几份报送，或请管理员设定时拉取。") % told
+        )
+    delivery = Delivery.objects.create(
+        dataset=dataset.id,
+        contract_version=dataset.version,
+        release=packs.current_release(),
+        org=office,
+        actor=actor.label,
+        actor_name=actor.name,
+        channel=channel,
+        name=name[-200:],
+        batch=batch[:80],
+        size=size,
+        mode=mode or dataset.mode,
+        as_of=as_of,
+        state=State.RECEIVING,
+    )
+    inbox(delivery.uid).touch()
+    return delivery
+
+
+def append(actor: Actor, delivery: Delivery, offset: int, stream: BinaryIO) -> int:
+    """Take a piece of the file; the last one closes it.
+
+    Returns:
+        bytes received so far.
+
+    Raises:
+        OutOfStep: the piece does not begin where the file ends; nothing is taken.
+        Refused: the delivery is closed, or the piece is longer than the file was said to be.
+    """
+    delivery = Delivery.objects.select_for_update().get(pk=delivery.pk)
+    if delivery.state != State.RECEIVING:
+        raise Refused(_("这一批已经收完，不能再传。"))
+    path = inbox(delivery.uid)
+    there = path.stat().st_size if path.exists() else 0
+    if offset != there:
+        raise OutOfStep(there)
+    with path.open(
+        "ab"
+    ) as out:  # what has come stays when the connection breaks: the sender goes on from there
+        while block := stream.read(BLOCK):
+            if out.tell() + len(block) > delivery.size:
+                out.truncate(there)
+                raise Refused(_("传来的比开始时说的 %(n)s 字节多，请重新上传。") % {"n": delivery.size})
+            out.write(block)
+        there = out.tell()
+    if there == delivery.size:
+        close(actor, delivery)
+    return there
+
+
+def close(actor: Actor, delivery: Delivery) -> None:
+    """The file is whole: hand it to the collector."""
+    delivery.state = State.RECEIVED
+    delivery.path = str(inbox(delivery.uid))
+    delivery.save(update_fields=["state", "path"])
+    record(actor, "hub.received", "delivery", delivery.uid, dataset=delivery.dataset, size=delivery.size)
+    transaction.on_commit(wake)
+
+
+def wake() -> None:
+    """Tell the collector that there is work."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"notify {CHANNEL}")
+
+
+def receive(
+    actor: Actor,
+    dataset: Dataset,
+    name: str,
+    stream: BinaryIO,
+    size: int,
+    as_of: datetime | None = None,
+    mode: Mode | None = None,
+    channel: str = "page",
+    batch: str = "",
+) -> Delivery:
+    """Take a whole file. Raises what ``begin`` raises."""
+    delivery = begin(actor, dataset, name, size, as_of, mode, channel, batch)
+    append(actor, delivery, 0, stream)
+    delivery.refresh_from_db()
+    return delivery
+
+
+def push(
+    actor: Actor,
+    dataset: Dataset,
+    records: Iterable[dict],
+    batch: str,
+    as_of: datetime,
+    mode: Mode = Mode.CHANGE,
+) -> tuple[Delivery, bool]:
+    """Keep pushed records as a delivery; the same batch again is the same delivery.
+
+    Returns:
+        the delivery, and whether it is new.
+
+    Raises:
+        Refused: not the actor's dataset; or the batch's mark was used for other records.
+    """
+    content = b"".join(json.dumps(r, ensure_ascii=False, default=str).encode() + b"\n" for r in records)
+    sha256 = hashlib.sha256(content).hexdigest()
+    require_office(actor, dataset)
+    known = (
+        Delivery.objects.filter(dataset=dataset.id, actor=actor.label, batch=batch).first() if batch else None
+    )
+    if known is not None:
+        if known.name != f"{sha256[:16]}.jsonl":
+            raise Refused(_("批次号 %(batch)s 已经用过，内容不同。换一个批次号再推。") % {"batch": batch})
+        return known, False
+    import io
+
+    name = f"{sha256[:16]}.jsonl"
+    return receive(actor, dataset, name, io.BytesIO(content), len(content), as_of, mode, "api", batch), True
+
+
+def by_system(
+    dataset_id: str,
+    name: str,
+    path: Path,
+    as_of: datetime | None = None,
+    mode: Mode | None = None,
+    channel: str = "system",
+) -> Delivery:
+    """A file that the platform fetched or an operator has: taken in as the system."""
+    dataset = datasets.current(dataset_id)
+    with path.open("rb") as stream:
+        return receive(SYSTEM, dataset, name, stream, path.stat().st_size, as_of, mode, channel)

@@ -1,0 +1,25 @@
+"""What other rooms use of collection. Nothing else here is for them.
+
+Reading leaves a trace: ``versions``, ``as_of`` and ``of_subject`` write who looked, for what, in the same
+transaction. Bulk readers (link, grade) are jobs of the system: tables by ``owner_connection`` and ``table``, the
+lake by ``lake_table``.
+"""
+
+from .actions import REPORTER, STEWARD, OutOfStep, append, begin, by_system, is_steward, push, receive
+from .checking import check
+from .collect import connect as owner_connection
+from .collect import lake_root
+from .collect import work_once as collect_once
+from .contracts import Dataset, Field, Message, Mode, NotReadable
+from .datasets import current, every, find
+from .describing import openapi, record_schema
+from .models import Delivery, Holding, Quality, State
+from .queries import as_of, deliveries, delivery, may_see, of_subject, overview, versions, visible
+from .tables import SCHEMA, table
+
+__all__ = [
+    "REPORTER", "SCHEMA", "STEWARD", "Dataset", "Delivery", "Field", "Holding", "Message", "Mode", "NotReadable",
+    "OutOfStep", "Quality", "State", "append", "as_of", "begin", "by_system", "check", "collect_once", "current",
+    "deliveries", "delivery", "every", "find", "is_steward", "lake_root", "may_see", "of_subject", "openapi",
+    "overview", "owner_connection", "push", "receive", "record_schema", "table", "versions", "visible",
+]  # fmt: skip

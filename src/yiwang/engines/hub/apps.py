@@ -1,0 +1,9 @@
+from django.apps import AppConfig
+
+
+class HubConfig(AppConfig):
+    name = "yiwang.engines.hub"
+    label = "hub"
+
+    def ready(self):
+        from . import handlers  # noqa: F401 (registers the handlers of events)

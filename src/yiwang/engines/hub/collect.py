@@ -1,0 +1,367 @@
+"""The collector: loads deliveries one after the other, beside the worker of cases and at a lower priority.
+
+A process of its own, because a load takes minutes of two cores and a case must not wait for it. It connects as
+the owner of the tables. What it works on is held by a session lock of PostgreSQL, which ends with the process:
+a killed collector leaves no lease to wait out, and the next one begins that delivery again from its file.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from django.conf import settings
+from django.db import close_old_connections, connection
+from django.utils import timezone
+from psycopg.types.json import Jsonb
+
+from yiwang.kernel.files import store
+from yiwang.kernel.ids import new_id
+
+from . import datasets, lake, tables
+from .actions import CHANNEL, inbox
+from .contracts import Dataset, Mode, NotReadable
+from .models import WAITING, Delivery, State
+
+log = logging.getLogger(__name__)
+POLL_SECONDS = 2.0
+ROUND_SECONDS = 60.0
+MOST_ATTEMPTS = 3
+ABANDONED = timedelta(days=7)  # of an upload without its end
+_LOCK = "yiwang hub"
+
+
+def connect() -> psycopg.Connection:
+    """A connection as the owner of the tables, each statement its own transaction unless told otherwise."""
+    return psycopg.connect(settings.OWNER_URL, autocommit=True)
+
+
+def lake_root() -> Path:
+    """Where the Delta tables of all datasets lie."""
+    return Path(settings.ENV.var / "lake")
+
+
+@contextmanager
+def held(con: psycopg.Connection, dataset: str) -> Iterator[bool]:
+    """Hold a dataset as long as this connection lives; False when another collector has it."""
+    key = [_LOCK, dataset]
+    got = con.execute("select pg_try_advisory_lock(hashtext(%s), hashtext(%s))", key).fetchone() == (True,)
+    try:
+        yield got
+    finally:
+        if got and not con.broken:
+            con.execute("select pg_advisory_unlock(hashtext(%s), hashtext(%s))", key)
+
+
+def waiting(con: psycopg.Connection) -> list[Delivery]:
+    """Deliveries that are due, in the order in which they came; read as the owner."""
+    found = con.execute(
+        "select seq from hub_delivery where state = any(%s) and not_before <= now() order by seq limit 20",
+        [[str(s) for s in WAITING]],
+    ).fetchall()
+    return list(Delivery.objects.using("owner").filter(seq__in=[s for (s,) in found]).order_by("seq"))
+
+
+def work_once() -> bool:
+    """Load what waits; returns whether anything did."""
+    busy = False
+    with connect() as con:
+        for delivery in waiting(con):
+            with held(con, delivery.dataset) as mine:
+                if mine:
+                    delivery.refresh_from_db(using="owner")
+                    if delivery.state in WAITING:
+                        load(con, delivery)
+                        busy = True
+        _catch_up(con)
+    return busy
+
+
+def _catch_up(con: psycopg.Connection) -> None:
+    """Join to the lake what a killed collector published and did not join."""
+    behind = con.execute(
+        "select seq, dataset from hub_delivery where state = 'loaded' and lake_version is null order by seq"
+    ).fetchall()
+    for seq, dataset in behind:
+        with held(con, dataset) as mine:
+            if mine:
+                try:
+                    _joined(con, seq, lake.join(lake_root(), dataset, seq))
+                except Exception:
+                    log.exception("the lake of delivery %s", seq)
+
+
+def _joined(con: psycopg.Connection, seq: int, version: int) -> None:
+    con.execute("update hub_delivery set lake_version = %s where seq = %s", [version, seq])
+
+
+def load(con: psycopg.Connection, delivery: Delivery) -> None:
+    """Bring one delivery to its end: loaded, refused, or put off."""
+    from .loading import DiskFull
+
+    seq = delivery.seq
+    if delivery.attempts >= MOST_ATTEMPTS:
+        _refuse(
+            con,
+            delivery,
+            f"装载中断了 {delivery.attempts} 次，没有装载任何一行。请联系数据管理员查看日志后重报",
+        )
+        return
+    con.execute(
+        "update hub_delivery set state = %s, attempts = attempts + 1, error = '' where seq = %s",
+        [State.LOADING, seq],
+    )
+    folder = settings.ENV.var / "hub" / "work" / str(seq)
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        file = _stored(con, delivery)
+        if file is not None:
+            _load(con, delivery, file, folder)
+    except NotReadable as error:
+        _refuse(con, delivery, str(error))
+    except DiskFull as error:
+        _put_off(con, delivery, str(error), timedelta(minutes=5))
+    except psycopg.OperationalError:
+        raise
+    except Exception as error:
+        log.exception("delivery %s", seq)
+        _put_off(
+            con,
+            delivery,
+            f"装载时出错（{type(error).__name__}），没有装载任何一行，稍后自动重试",
+            timedelta(seconds=30),
+            False,
+        )
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        with connect() as other:
+            state = other.execute("select state from hub_delivery where seq = %s", [seq]).fetchone()
+            if state != (State.LOADED,):
+                tables.drop(other, f"{delivery.dataset}__{seq}")
+                lake.discard(lake_root(), delivery.dataset, seq)
+
+
+def _stored(con: psycopg.Connection, delivery: Delivery) -> Path | None:
+    """The file in the store; None when the same file is in force already, and the delivery is refused."""
+    if not delivery.sha256:  # noted before the file moves, so that one killed in between finds it again
+        delivery.sha256 = store.hash_of(Path(delivery.path))
+        con.execute("update hub_delivery set sha256 = %s where seq = %s", [delivery.sha256, delivery.seq])
+    if delivery.path and Path(delivery.path).exists():
+        store.put_file(Path(delivery.path), delivery.sha256)
+    known = con.execute(
+        "select loaded_at, actor_name, name, seq from hub_delivery "
+        "where dataset = %s and sha256 = %s and state = 'loaded' order by seq desc limit 1",
+        [delivery.dataset, delivery.sha256],
+    ).fetchone()
+    newer = known and con.execute(
+        "select exists (select 1 from hub_delivery where dataset = %s and state = 'loaded' and seq > %s)",
+        [delivery.dataset, known[3]],
+    ).fetchone() == (True,)
+    if known and not newer:
+        at = timezone.localtime(known[0])
+        _refuse(
+            con,
+            delivery,
+            f"这个文件已经在 {at:%Y-%m-%d %H:%M} 由{known[1]}报过并装载（{known[2]}，第 {known[3]} 批），内容一字不差，"
+            "没有再装。要报新的数据，请重新导出",
+        )
+        return None
+    return store.path_of(delivery.sha256)
+
+
+def _load(con: psycopg.Connection, delivery: Delivery, file: Path, folder: Path) -> None:
+    from .loading import Load
+
+    dataset = datasets.of_release(delivery.release, delivery.dataset)
+    job = Load(
+        dataset,
+        delivery.seq,
+        timezone.localtime(delivery.as_of),
+        Mode(delivery.mode),
+        file,
+        folder,
+        lake_root(),
+        connect,
+    )
+
+    def publish(publishing: psycopg.Connection, outcome: Any) -> None:
+        _published(publishing, delivery, dataset, outcome)
+
+    job.validated = lambda outcome: _validated(con, delivery, dataset, outcome, job, folder)
+    outcome = job.run(publish)
+    try:
+        with job.stage("lake"):
+            version = lake.join(lake_root(), dataset.id, delivery.seq)
+        _joined(con, delivery.seq, version)
+    except Exception:  # it is published: the lake is caught up in the next round
+        log.exception("the lake of delivery %s", delivery.seq)
+    con.execute("update hub_delivery set seconds = %s where seq = %s", [Jsonb(outcome.seconds), delivery.seq])
+
+
+def _validated(
+    con: psycopg.Connection, delivery: Delivery, dataset: Dataset, outcome: Any, job: Any, folder: Path
+) -> None:
+    """Note what was found, and keep the workbook of the refused rows."""
+    from . import workbook
+
+    kept = ""
+    if outcome.counts["bad"]:
+        rows = job.bad_for_workbook(workbook.MOST)
+        out = folder / "bad.xlsx"
+        workbook.write(out, dataset, rows, max(0, job.bad - workbook.MOST))
+        kept = store.put_file(out)
+    con.execute(
+        "update hub_delivery set state = %s, counts = %s, messages = %s, tally = %s, workbook = %s where seq = %s",
+        [
+            State.VALIDATED,
+            Jsonb(outcome.counts),
+            Jsonb([asdict(m) for m in outcome.messages]),
+            Jsonb(outcome.tally),
+            kept,
+            delivery.seq,
+        ],
+    )
+
+
+def _published(con: psycopg.Connection, delivery: Delivery, dataset: Dataset, outcome: Any) -> None:
+    """The last statements of the publishing transaction: state, holding, quality, audit, event."""
+    rows = con.execute(
+        psycopg.sql.SQL("select count(*) from {} where not _withdrawn").format(tables.table(dataset.id))
+        if not outcome.first
+        else psycopg.sql.SQL("select {}::bigint").format(outcome.counts["new"])
+    ).fetchone()
+    held_rows = int(rows[0]) if rows else 0
+    con.execute(
+        "insert into hub_holding (dataset, name, department, contract_version, key, subject_field, rows, latest_as_of) "
+        "values (%s, %s, %s, %s, %s, %s, %s, %s) on conflict (dataset) do update set name = excluded.name, "
+        "department = excluded.department, contract_version = excluded.contract_version, key = excluded.key, "
+        "subject_field = excluded.subject_field, rows = excluded.rows, "
+        "latest_as_of = greatest(hub_holding.latest_as_of, excluded.latest_as_of)",
+        [
+            dataset.id, dataset.name, dataset.department, dataset.version, Jsonb(list(dataset.key)),
+            dataset.subject_field, held_rows, delivery.as_of,
+        ],
+    )  # fmt: skip
+    _quality(con, delivery, dataset, outcome, held_rows)
+    con.execute(
+        "insert into audit_auditevent (id, at, actor, actor_name, verb, object_type, object_id, detail) "
+        "values (%s, now(), %s, %s, 'hub.loaded', 'delivery', %s, %s)",
+        [
+            new_id(),
+            delivery.actor,
+            delivery.actor_name,
+            str(delivery.uid),
+            Jsonb({"dataset": dataset.id, **outcome.counts}),
+        ],
+    )
+    con.execute(
+        "insert into events_outboxevent (topic, body, created, not_before, attempts, error) "
+        "values ('hub.loaded', %s, now(), now(), 0, '')",
+        [
+            Jsonb(
+                {
+                    "delivery": str(delivery.uid),
+                    "seq": delivery.seq,
+                    "dataset": dataset.id,
+                    "counts": outcome.counts,
+                }
+            )
+        ],
+    )
+    con.execute(
+        "update hub_delivery set state = %s, counts = %s, error = '', loaded_at = clock_timestamp() where seq = %s",
+        [State.LOADED, Jsonb(outcome.counts), delivery.seq],
+    )
+
+
+def _quality(con: psycopg.Connection, delivery: Delivery, dataset: Dataset, outcome: Any, rows: int) -> None:
+    before = con.execute(
+        "select max(as_of) from hub_delivery where dataset = %s and state = 'loaded' and seq <> %s",
+        [dataset.id, delivery.seq],
+    ).fetchone()
+    limit = timedelta(days=dataset.cycle_days + dataset.grace_days)
+    timely = float(not before or before[0] is None or timezone.now() - before[0] <= limit)
+    told = outcome.counts["good"] + outcome.counts["bad"]
+    shares = (
+        outcome.counts["good"] / told if told else 1.0,
+        outcome.filled,
+        timely,
+        min(1.0, rows / dataset.expected_rows),
+    )
+    con.execute(
+        "insert into hub_quality (dataset, delivery_id, at, correct, complete, timely, covered, score) "
+        "values (%s, %s, now(), %s, %s, %s, %s, %s)",
+        [dataset.id, delivery.seq, *shares, sum(shares) / len(shares)],
+    )
+
+
+def _refuse(con: psycopg.Connection, delivery: Delivery, why: str) -> None:
+    con.execute(
+        "update hub_delivery set state = %s, error = %s where seq = %s", [State.REFUSED, why, delivery.seq]
+    )
+
+
+def _put_off(
+    con: psycopg.Connection, delivery: Delivery, why: str, pause: timedelta, forgive: bool = True
+) -> None:
+    """Try again later; a full disk does not count as an attempt."""
+    con.execute(
+        "update hub_delivery set state = %s, error = %s, not_before = now() + %s, attempts = attempts - %s "
+        "where seq = %s and state <> 'loaded'",
+        [State.RECEIVED, why, pause, int(forgive), delivery.seq],
+    )
+
+
+def sweep() -> int:
+    """Give up uploads that nobody went on with for a week, and their files; returns how many."""
+    with connect() as con:
+        old = con.execute(
+            "update hub_delivery set state = 'refused', error = %s "
+            "where state = 'receiving' and received_at < now() - %s returning uid",
+            ["上传没有传完，已过期，文件已删除。请重新上传", ABANDONED],
+        ).fetchall()
+    for (uid,) in old:
+        inbox(uid).unlink(missing_ok=True)
+    return len(old)
+
+
+def run_forever() -> None:
+    """Collect until told to stop. A database that goes away is waited for."""
+    from . import pulling, reminding
+
+    stopping = False
+    look_again = 0.0
+
+    def stop(*_: object) -> None:
+        nonlocal stopping
+        stopping = True
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    while not stopping:
+        try:
+            with connect() as bell:
+                bell.execute(f"listen {CHANNEL}")
+                while not stopping:
+                    if time.monotonic() >= look_again:
+                        pulling.pull_due()
+                        reminding.remind()
+                        sweep()
+                        look_again = time.monotonic() + ROUND_SECONDS
+                    if not work_once():
+                        for _ in bell.notifies(timeout=POLL_SECONDS, stop_after=1):
+                            pass
+        except psycopg.OperationalError as gone:
+            log.warning("database not available, waiting: %s", gone)
+            close_old_connections()
+            time.sleep(1)
+    connection.close()

@@ -1,0 +1,175 @@
+"""The nouns of collection: a dataset's contract, its fields and checks, and what is wrong with a cell.
+
+No Django, no I/O, no clock. A ``Dataset`` is what a pack of kind ``dataset`` says, with code lists resolved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+
+
+class Type(StrEnum):
+    """What the text of a cell must be."""
+
+    STRING = "string"
+    INT = "int"
+    DECIMAL = "decimal"
+    DATE = "date"
+    DATETIME = "datetime"
+    CODE = "code"
+    USCC = "uscc"
+    IDNO = "idno"
+    REGION = "region"
+
+
+class Mode(StrEnum):
+    """What a delivery holds: only changes, or everything (what it lacks is withdrawn)."""
+
+    CHANGE = "change"
+    FULL = "full"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a dataset.
+
+    minimum, maximum: as the pack writes them, numbers or ISO dates, as text.
+    codes: the values allowed, for the types code and region; empty for none.
+    scale: digits after the point of a decimal.
+    """
+
+    id: str
+    name: str
+    type: Type
+    required: bool = False
+    level: str = "公开"
+    also: tuple[str, ...] = ()
+    element: str = ""
+    minimum: str = ""
+    maximum: str = ""
+    max_length: int = 0
+    scale: int = 2
+    pattern: str = ""
+    codelist: str = ""
+    codes: frozenset[str] = frozenset()
+    example: str = ""
+
+    @property
+    def titles(self) -> tuple[str, ...]:
+        """Everything a column of this field may be called in a file."""
+        return (self.name, self.id, *self.also)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A condition over several fields, in FEEL. A row fails it when it is false, not when it is null."""
+
+    id: str
+    holds: str
+    field: str
+    what: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """Where the platform fetches deliveries itself. The connection is in the setting, never here."""
+
+    source: str
+    setting: str
+    hours: int
+    path: str = ""
+    query: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """The contract of a dataset.
+
+    cycle_days, grace_days: calendar days. expected_rows: records that should be there.
+    withdraw_at_most: share of the records that a full delivery may withdraw; more, and nothing is loaded.
+    """
+
+    id: str
+    name: str
+    version: int
+    department: str
+    fields: tuple[Field, ...]
+    key: tuple[str, ...]
+    valid_from: str
+    subject_entity: str
+    subject_field: str
+    unique: tuple[tuple[str, ...], ...] = ()
+    valid_to: str = ""
+    withdrawal_field: str = ""
+    withdrawal_values: frozenset[str] = frozenset()
+    rules: tuple[Rule, ...] = ()
+    cycle_days: int = 1
+    grace_days: int = 0
+    expected_rows: int = 1
+    mode: Mode = Mode.CHANGE
+    withdraw_at_most: float = 1.0
+    pull: Pull | None = None
+    sharing: str = ""
+    purposes: tuple[str, ...] = ()
+    summary: str = ""
+    effective_from: date = date(2000, 1, 1)
+    by_id: Mapping[str, Field] = field(default_factory=dict, compare=False)
+
+    def field(self, id: str) -> Field:
+        """The field of that id. Raises KeyError."""
+        return self.by_id[id]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that can be wrong with a row.
+
+    bit: its place in the bit mask of a row's failures, from 0.
+    kind: "required", "type", "codes", "min", "max", "length", "pattern", "rule" or "duplicate".
+    """
+
+    bit: int
+    kind: str
+    field: str
+    what: str
+    remedy: str
+    rule: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is wrong with one cell, told so that the source can mend it.
+
+    row: number of the record in the file, the header being row 1. field: the Chinese name.
+    proposal: the value it probably should be; never put in place of what was sent.
+    """
+
+    row: int
+    field: str
+    value: str
+    what: str
+    remedy: str
+    proposal: str = ""
+
+    def __str__(self) -> str:
+        value = f"“{self.value}”" if self.value else ""
+        return f"第 {self.row} 行“{self.field}”{value}{self.what}。{self.remedy}"
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The day up to which a delivery's data is true, as rules see it under the name ``as_of``."""
+
+    as_of: date
+
+
+class NotReadable(ValueError):
+    """A file as a whole cannot be read; ``str(error)`` says why and what to do, in Chinese."""
+
+
+class NotTranslatable(ValueError):
+    """A FEEL condition that has no SQL; ``str(error)`` says which part and what to write, in Chinese."""

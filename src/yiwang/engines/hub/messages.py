@@ -1,0 +1,74 @@
+"""A row's mask as sentences: row, field, value, what is wrong, remedy, and what it probably should be. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from .checks import checks
+from .contracts import Dataset, Message, Type
+from .repairs import propose
+
+_EXCEL = re.compile(r"[0-9](\.[0-9]+)?[eE]\+?[0-9]+")
+_SHOWN = 60
+
+
+def of_row(
+    dataset: Dataset, row: int, texts: Mapping[str, str | None], mask: int, other: int | None = None
+) -> Iterator[Message]:
+    """The messages of one row, in the order of its fields.
+
+    Args:
+        row: number of the record, the header being row 1.
+        texts: the cells without outer blanks, by field.
+        other: number of the record that has the same key, for a duplicate.
+    """
+    for check in checks(dataset):
+        if not mask >> check.bit & 1:
+            continue
+        f = dataset.field(check.field)
+        text = texts.get(f.id) or ""
+        what, remedy, proposal = check.what, check.remedy, ""
+        if check.kind in ("type", "codes", "pattern") and text:
+            proposal = propose(f, text)
+            if f.type in (Type.USCC, Type.IDNO, Type.REGION, Type.CODE) and _EXCEL.fullmatch(text):
+                what = "被表格软件存成了数，后几位已经丢了"
+                remedy = "把这一列设为“文本”格式，从原系统重新导出"
+        if check.kind == "duplicate":
+            text = "、".join(texts.get(k) or "" for k in dataset.key)
+            if other is not None:
+                what = f"与第 {other} 行的主键（或唯一项）重复而内容不同"
+        if proposal:
+            remedy = f"很可能是 {proposal}，核对后改。{remedy}"
+        yield Message(row, f.name, text[:_SHOWN], what, remedy, proposal)
+
+
+def columns(dataset: Dataset, header: list[str]) -> tuple[dict[int, str], list[Message], list[str]]:
+    """Which field each column of a file holds.
+
+    Returns:
+        column number → field id; notices of columns that are not in the contract or are told twice; and the
+        names of required fields that the file lacks.
+    """
+    titles = {_plain(title): f.id for f in dataset.fields for title in f.titles}
+    placed: dict[int, str] = {}
+    notices: list[Message] = []
+    for n, title in enumerate(header):
+        id = titles.get(_plain(title))
+        if id is None:
+            if title.strip():
+                remedy = "合同里有的，把列名改成合同里的名称；没有的不用管"
+                notices.append(
+                    Message(1, title.strip()[:_SHOWN], "", "不是合同里的字段，这一列没有收", remedy)
+                )
+        elif id in placed.values():
+            notices.append(Message(1, title.strip(), "", "这一列重复，只收了第一列", "删去多余的一列"))
+        else:
+            placed[n] = id
+    there = set(placed.values())
+    lacking = [f.name for f in dataset.fields if f.required and f.id not in there]
+    return placed, notices, lacking
+
+
+def _plain(title: str) -> str:
+    return re.sub(r"[\s（）()＊*：:\ufeff]", "", title).lower()

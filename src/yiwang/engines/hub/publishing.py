@@ -1,0 +1,191 @@
+"""What a delivery does to its dataset, set by set, inside one transaction of the caller's.
+
+``_seen`` orders versions: the source's moment of the delivery that last said this. A delivery whose moment is
+earlier than that of the row's is late: what it says goes into the history and does not overwrite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from psycopg import Connection
+from psycopg import sql as pg
+
+from . import tables
+from .contracts import Dataset, Mode, NotReadable
+
+# Of this session only, and safe in production: memory for sorting, and index look-ups priced as on an SSD.
+_SESSION = (
+    "set local maintenance_work_mem = '1GB'", "set local max_parallel_maintenance_workers = 2",
+    "set local work_mem = '128MB'", "set local random_page_cost = 1.1",
+)  # fmt: skip
+
+
+def _one(con: Connection, statement: pg.Composed, *values: Any) -> int:
+    row = con.execute(statement, values).fetchone()
+    return int(row[0]) if row else 0
+
+
+def first(con: Connection, dataset: Dataset, target: str, good: int) -> dict[str, int]:
+    """Put a filled table in the place of the empty one: primary key, then the name."""
+    for statement in _SESSION:
+        con.execute(statement)
+    tables.index(con, target, dataset)
+    for column in ("_delivery", "_seen"):
+        con.execute(
+            pg.SQL("alter table {} alter column {} drop default").format(
+                tables.table(target), pg.Identifier(column)
+            )
+        )
+    con.execute(pg.SQL("drop view if exists {}").format(tables.table(f"{dataset.id}_versions")))
+    tables.drop(con, dataset.id)
+    con.execute(pg.SQL("alter table {} rename to {}").format(tables.table(target), pg.Identifier(dataset.id)))
+    tables.view(con, dataset)
+    withdrawn = 0
+    if dataset.withdrawal_field:
+        withdrawn = _one(
+            con, pg.SQL("select count(*) from {} where _withdrawn").format(tables.table(dataset.id))
+        )
+    return {"new": good - withdrawn, "changed": 0, "unchanged": 0, "withdrawn": withdrawn, "late": 0}
+
+
+def change(
+    con: Connection,
+    dataset: Dataset,
+    stage: str,
+    seq: int,
+    mode: Mode,
+    refused: Sequence[tuple[Any, ...]] = (),
+) -> dict[str, int]:
+    """Apply a staged delivery: versions it replaces go into the history first.
+
+    Args:
+        stage: the table of its good rows. refused: keys that a full delivery had in bad rows.
+
+    Returns:
+        new, changed, unchanged, withdrawn, late.
+
+    Raises:
+        NotReadable: a full delivery would withdraw more than the contract allows.
+    """
+    for statement in _SESSION:
+        con.execute(statement)
+    ids = [f.id for f in dataset.fields]
+    parts = {
+        "t": tables.table(dataset.id),
+        "h": tables.table(f"{dataset.id}_hist"),
+        "s": tables.table(stage),
+        "f": tables.names(ids),
+        "cf": _of("c", ids),
+        "sf": _of("s", ids),
+        "key": tables.names(dataset.key),
+        "on": _on("c", "s", dataset.key),
+        "d": pg.Literal(seq),
+    }
+
+    def sql(text: str) -> pg.Composed:
+        return pg.SQL(text).format(**parts)
+
+    con.execute(sql("lock table {t} in share row exclusive mode"))
+    con.execute(sql("analyze {s}"))
+    con.execute(sql(
+        "create temp table m on commit drop as select s.ctid as s, c.ctid as c, case "
+        "when c._delivery is null then 'new' "
+        "when row({cf}) is not distinct from row({sf}) and c._withdrawn = s._withdrawn "
+        "then case when seen.as_of > mine.as_of then 'known' else 'same' end "
+        "when seen.as_of > mine.as_of then 'late' else 'changed' end as what, "
+        "s._withdrawn and not coalesce(c._withdrawn, false) as gone "
+        "from {s} s join public.hub_delivery mine on mine.seq = {d} "
+        "left join {t} c on {on} left join public.hub_delivery seen on seen.seq = c._seen"
+    ))  # fmt: skip
+    con.execute("analyze m")  # so that its rows are fetched by their place, not looked for in the whole table
+    counts = {"new": 0, "changed": 0, "unchanged": 0, "withdrawn": 0, "late": 0}
+    for what, gone, n in con.execute("select what, gone, count(*) from m group by 1, 2").fetchall():
+        name = {"same": "unchanged", "known": "unchanged"}.get(what, what)
+        counts["withdrawn" if gone and name in ("new", "changed") else name] += int(n)
+    history = "insert into {h} (_delivery, _seen, _row, _valid_from, {f}, _withdrawn, _until) "
+    con.execute(sql(
+        history + "select c._delivery, c._seen, c._row, c._valid_from, {cf}, c._withdrawn, {d} "
+        "from {t} c join m on m.c = c.ctid where m.what = 'changed'"
+    ))  # fmt: skip
+    con.execute(sql(
+        history + "select {d}, {d}, s._row, s._valid_from, {sf}, s._withdrawn, {d} "
+        "from {s} s join m on m.s = s.ctid where m.what = 'late'"
+    ))  # fmt: skip
+    sets = pg.SQL(", ").join(
+        pg.SQL("{0} = s.{0}").format(pg.Identifier(i)) for i in ids if i not in dataset.key
+    )
+    con.execute(
+        pg.SQL(
+            "update {t} c set _delivery = {d}, _seen = {d}, _row = s._row, _valid_from = s._valid_from, "
+            "_withdrawn = s._withdrawn{comma}{sets} from {s} s join m on m.s = s.ctid "
+            "where m.what = 'changed' and c.ctid = m.c"
+        ).format(sets=sets, comma=pg.SQL(", ") if len(ids) > len(dataset.key) else pg.SQL(""), **parts)
+    )
+    con.execute(sql(
+        "insert into {t} (_delivery, _seen, _row, _valid_from, {f}, _withdrawn) "
+        "select {d}, {d}, s._row, s._valid_from, {sf}, s._withdrawn from {s} s join m on m.s = s.ctid "
+        "where m.what = 'new'"
+    ))  # fmt: skip
+    con.execute(sql("update {t} c set _seen = {d} from m where m.what = 'same' and c.ctid = m.c"))
+    if mode is Mode.FULL:
+        counts["withdrawn"] += _withdraw(con, dataset, parts, history, refused)
+    con.execute(sql("drop table {s}"))
+    return counts
+
+
+def _withdraw(
+    con: Connection,
+    dataset: Dataset,
+    parts: dict[str, Any],
+    history: str,
+    refused: Sequence[tuple[Any, ...]],
+) -> int:
+    """What a full delivery does not have is withdrawn from its moment on, unless something newer said it."""
+
+    def sql(text: str) -> pg.Composed:
+        return pg.SQL(text).format(**parts)
+
+    con.execute(sql("create temp table kept on commit drop as select {key} from {s}"))
+    with con.cursor().copy(sql("copy kept ({key}) from stdin")) as copy:
+        for key in refused:
+            copy.write_row(key)
+    con.execute("analyze kept")
+    con.execute(
+        pg.SQL(
+            "create temp table gone on commit drop as select c.ctid as c from {t} c "
+            "join public.hub_delivery seen on seen.seq = c._seen join public.hub_delivery mine on mine.seq = {d} "
+            "where not c._withdrawn and seen.as_of <= mine.as_of and not exists (select 1 from kept s where {on})"
+        ).format(**parts)
+    )
+    count = _one(con, pg.SQL("select count(*) from gone").format())
+    held = _one(con, sql("select count(*) from {t} where not _withdrawn"))
+    if count > held * dataset.withdraw_at_most:
+        raise NotReadable(
+            f"这份全量比现有的少 {count} 条（现有 {held} 条），超过合同允许一次撤回的 {dataset.withdraw_at_most:.0%}，"
+            "整批没有装。多半是文件不全：重新导出全量再报；确实要撤回这么多的，请数据管理员先改合同的 withdraw_at_most"
+        )
+    con.execute(sql(
+        history + "select c._delivery, c._seen, c._row, c._valid_from, {cf}, c._withdrawn, {d} "
+        "from {t} c join gone on gone.c = c.ctid"
+    ))  # fmt: skip
+    con.execute(sql(
+        "update {t} c set _delivery = {d}, _seen = {d}, _row = null, _withdrawn = true, "
+        "_valid_from = (select (as_of at time zone 'Asia/Shanghai')::date from public.hub_delivery where seq = {d}) "
+        "from gone where c.ctid = gone.c"
+    ))  # fmt: skip
+    return count
+
+
+def _of(alias: str, ids: Sequence[str]) -> pg.Composed:
+    return pg.SQL(", ").join(pg.SQL("{}.{}").format(pg.Identifier(alias), pg.Identifier(i)) for i in ids)
+
+
+def _on(left: str, right: str, key: Sequence[str]) -> pg.Composed:
+    return pg.SQL(" and ").join(
+        pg.SQL("{}.{} = {}.{}").format(
+            pg.Identifier(left), pg.Identifier(k), pg.Identifier(right), pg.Identifier(k)
+        )
+        for k in key
+    )

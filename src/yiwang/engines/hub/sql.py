@@ -1,0 +1,116 @@
+"""A contract as DuckDB's SQL: from a table of texts to typed rows with a mask of what is wrong. Pure.
+
+The table of texts has a column of text per field, named by the field's id, and ``_n``, the number of the
+record in its file. Bit n of ``_bad`` is set when check n fails; 0 is a good row.
+"""
+
+from __future__ import annotations
+
+from .cells import duckdb_type, plain_sql, value_sql
+from .checks import DUPLICATE, checks
+from .contracts import Check, Dataset, Field, Type
+from .feelsql import Translator, quoted
+
+
+def name(id: str) -> str:
+    """A column as an SQL identifier. Ids come from checked packs; quoted all the same."""
+    return '"' + id.replace('"', '""') + '"'
+
+
+def _literal(f: Field, text: str) -> str:
+    if f.type in (Type.DATE, Type.DATETIME):
+        return f"{duckdb_type(f)} {quoted(text)}"
+    return text
+
+
+def _fails(check: Check, dataset: Dataset, rules: dict[str, str]) -> str:
+    """An SQL condition that is true when the check fails; false or null otherwise."""
+    if check.kind == "rule":
+        return f"({rules[check.rule]}) is false"
+    f = dataset.field(check.field)
+    text, value = name("t_" + f.id), name(f.id)
+    match check.kind:
+        case "required":
+            return f"{text} is null"
+        case "type":
+            return f"{text} is not null and {value} is null"
+        case "codes":
+            return f"{value} not in ({', '.join(quoted(c) for c in sorted(f.codes))})"
+        case "min":
+            return f"{value} < {_literal(f, f.minimum)}"
+        case "max":
+            return f"{value} > {_literal(f, f.maximum)}"
+        case "length":
+            return f"length({text}) > {f.max_length}"
+        case "pattern":
+            return f"not regexp_full_match({value}, {quoted(f.pattern)})"
+    raise ValueError(check.kind)
+
+
+def validated(dataset: Dataset, source: str, as_of: str, duplicates: str = "") -> str:
+    """The query that types and judges every row.
+
+    Args:
+        source: what to select from: a table or a query in brackets, with the columns of texts and ``_n``.
+        as_of: the delivery's day, ISO.
+        duplicates: a table with the column ``_n`` of the rows that contradict another of the same key.
+
+    Returns:
+        a query with ``_n``, each field typed, each text as ``t_FIELD``, and ``_bad``.
+    """
+    texts = ", ".join(f"{plain_sql(name(f.id))} as {name('t_' + f.id)}" for f in dataset.fields)
+    values = ", ".join(f"{value_sql(f, name('t_' + f.id))} as {name(f.id)}" for f in dataset.fields)
+    translator = Translator(dataset, name, f"date {quoted(as_of)}")
+    rules = {r.id: translator.condition(r.holds) for r in dataset.rules}
+    bits = [
+        f"case when {_fails(check, dataset, rules)} then {1 << check.bit} else 0 end"
+        for check in checks(dataset)
+        if check.kind != "duplicate"
+    ]
+    if duplicates:
+        bits.append(f"case when _n in (select _n from {duplicates}) then {1 << DUPLICATE} else 0 end")
+    mask = " + ".join(f"({bit})::bigint" for bit in bits) or "0::bigint"
+    return (
+        f"select *, {mask} as _bad from (select *, {values} from (select _n, {texts} from {source} as raw) as cells)"
+        " as typed"
+    )
+
+
+_TEXTUAL = (Type.STRING, Type.CODE, Type.USCC, Type.IDNO, Type.REGION)
+
+
+def _comparable(f: Field) -> str:
+    """A key's cell as the text it is compared by: 007 and 7 are one number, 2024-1-1 and 20240101 one day."""
+    text = plain_sql(name(f.id))
+    return text if f.type in _TEXTUAL else f"coalesce(({value_sql(f, text)})::varchar, {text})"
+
+
+def repeated(dataset: Dataset, source: str) -> str:
+    """The query for records whose key (or a unique group) occurs twice: ``_n``, ``_same``, ``_with``.
+
+    ``_same``: the whole record equals the first of its key, and it is not the first: superfluous, no error.
+    ``_with``: number of another record of the group. Rows of a key that differ are all told.
+    Keys are grouped by their hash first, so that fifteen million keys need little memory.
+    """
+    every = ", ".join(f"coalesce({plain_sql(name(f.id))}, '')" for f in dataset.fields)
+    parts = []
+    for group in (dataset.key, *dataset.unique):
+        texts = [_comparable(dataset.field(k)) for k in group]
+        there = " and ".join(f"{t} is not null" for t in texts)
+        listed = ", ".join(texts)
+        hashes = f"hash({listed})"
+        parts.append(
+            f"select _n, {'true' if group == dataset.key else 'false'} as _key, [{listed}] as _k, [{every}] as _row "
+            f"from {source} as raw where {there} and {hashes} in (select h from (select {hashes} as h from {source} "
+            f"as raw where {there}) as hashed group by h having count(*) > 1)"
+        )
+    candidates = " union all ".join(parts)
+    return (
+        f"with c as ({candidates}), g as (select *, count(*) over w as _count, "
+        "min(_n) over w as _first, max(_n) over w as _last, "
+        "first_value(_row) over (partition by _key, _k order by _n) as _one, "
+        "min(_row) over w = max(_row) over w as _all_same "
+        "from c window w as (partition by _key, _k)) "
+        "select _n, (_key and _all_same) as _same, case when _n = _first then _last else _first end as _with "
+        "from g where _count > 1 and not (_key and _all_same and _n = _first)"
+    )

@@ -1,0 +1,273 @@
+"""The contract in SQL and the contract row by row: two ways to one answer, compared on dirty rows."""
+
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from yiwang.engines.hub.checks import checks
+from yiwang.engines.hub.codes import CREDIT, idno_sql, is_idno, is_uscc, uscc_sql
+from yiwang.engines.hub.contract import dataset_of
+from yiwang.engines.hub.contracts import Dataset, Field, NotTranslatable, Rule, Type
+from yiwang.engines.hub.feelsql import Translator
+from yiwang.engines.hub.lint import lint
+from yiwang.engines.hub.messages import columns, of_row
+from yiwang.engines.hub.repairs import propose
+from yiwang.engines.hub.rowwise import expression, judge, repeated
+from yiwang.engines.hub.sql import repeated as repeated_sql
+from yiwang.engines.hub.sql import validated
+from yiwang.kernel.packs.contracts import Library
+from yiwang.kernel.packs.loader import read
+
+PACKS = Path(__file__).resolve().parents[5] / "packs"
+LIBRARY, _PROBLEMS = read(PACKS)
+TODAY = date(2026, 11, 25)
+CON = duckdb.connect()
+FIVE = ("ent_registration", "ent_permits", "product_licences", "penalties", "complaints")
+
+
+def credit(first17: str) -> str:
+    return next(c for c in (first17 + x for x in CREDIT) if is_uscc(c))
+
+
+GOOD = credit("91379901MB0000019")
+EVERY = (
+    Field("code", "代码", Type.USCC, required=True),
+    Field("person", "号码", Type.IDNO),
+    Field("kind", "类", Type.CODE, codelist="k", codes=frozenset({"01", "A2", "it's"})),
+    Field("place", "区划", Type.REGION, codes=frozenset({"370102", "370103"})),
+    Field("count", "数", Type.INT, minimum="0", maximum="100"),
+    Field("other", "另一个数", Type.INT),
+    Field("money", "钱", Type.DECIMAL, scale=3, minimum="-5.5", maximum="1000000"),
+    Field("day", "日", Type.DATE, required=True, minimum="1990-01-01", maximum="2030-12-31"),
+    Field("end", "止", Type.DATE),
+    Field("at", "时刻", Type.DATETIME),
+    Field("word", "文字", Type.STRING, max_length=5, pattern="[a-z是否]+"),
+)
+RULES = tuple(
+    Rule(f"r{n}", holds, "day", "不成立", "改")
+    for n, holds in enumerate(
+        (
+            "end = null or end >= day",
+            "day <= as_of",
+            'kind != "01" or count != null',
+            "count + 1 < money or not(count in [5..10))",
+            'if kind = "A2" then count between 1 and 3 else other != count',
+            'word in ("a", "b", null) or string length(word) > 2',
+            'starts with(word, "a") or contains(word, "b") or ends with(word, "c")',
+            'kind in ("01", "A2") and day in [date("2000-01-01")..@"2020-01-01"]',
+            "-count < 3 and other - count > -7",
+            "at = null or at != null and count in (< 5, > 50)",
+        )
+    )
+)
+DATASET = Dataset(
+    id="d", name="D", version=1, department="x", fields=EVERY, key=("code",), valid_from="day",
+    subject_entity="ent", subject_field="code", rules=RULES, unique=(("word", "count"),),
+    by_id={f.id: f for f in EVERY},
+)  # fmt: skip
+
+blank = st.sampled_from(["", " ", "\t", "\u3000", "\u00a0"])
+junk = st.one_of(
+    st.none(),
+    st.text(st.sampled_from("0123456789X-/.:T年 \0'\"aA是Ｏ９"), max_size=20),
+    st.text(max_size=8),
+)
+
+
+def cells(*good: st.SearchStrategy) -> st.SearchStrategy:
+    told = st.tuples(blank, st.one_of(*good), blank).map("".join)
+    return st.one_of(told, told, junk)
+
+
+days = st.dates(date(1980, 1, 1), date(2035, 1, 1)).flatmap(
+    lambda d: st.sampled_from(
+        [f"{d:%Y-%m-%d}", f"{d:%Y%m%d}", f"{d.year}/{d.month}/{d.day}", f"{d:%Y-%m-%d} 08:30"]
+    )
+)
+rows = st.fixed_dictionaries(
+    {
+        "code": cells(st.just(GOOD), st.text(st.sampled_from(CREDIT), min_size=18, max_size=18)),
+        "person": cells(st.from_regex(r"\A37990119[89][0-9](0[1-9]|1[0-2])[0-3][0-9]00[0-9][0-9X]\Z")),
+        "kind": cells(st.sampled_from(["01", "A2", "it's", "a2", "03"])),
+        "place": cells(st.sampled_from(["370102", "370103", "370104"])),
+        "count": cells(st.integers(-3, 105).map(str)),
+        "other": cells(st.integers().map(str)),
+        "money": cells(
+            st.decimals(-10, 2000000, places=3).map(str), st.sampled_from(["1.2345", "1e5", "5."])
+        ),
+        "day": cells(days),
+        "end": cells(days),
+        "at": cells(days, st.sampled_from(["2024-01-01T23:59:59", "2024-01-01 24:00", "2024-02-30 10:00"])),
+        "word": cells(st.sampled_from(["a", "abc", "是", "xbz", "qqqqqq"])),
+    }
+)
+
+
+def by_sql(some: list[dict]) -> list[tuple]:
+    table = pa.table({f.id: pa.array([r[f.id] for r in some], pa.string()) for f in EVERY})
+    table = table.append_column("_n", pa.array(range(len(some)), pa.int64()))
+    CON.register("raw_rows", table)
+    listed = ", ".join(f'"{f.id}"' for f in EVERY)
+    found = CON.sql(
+        f"select {listed}, _bad from ({validated(DATASET, 'raw_rows', TODAY.isoformat())}) order by _n"
+    )
+    return found.fetchall()
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(rows, min_size=1, max_size=25))
+def test_sql_judges_every_row_as_the_row_by_row_oracle_does(some):
+    some = [
+        {k: v if v is None else v.encode("utf-8", "replace").decode() for k, v in r.items()} for r in some
+    ]
+    for row, told in zip(some, by_sql(some), strict=True):
+        values, mask = judge(DATASET, row, TODAY)
+        named = {c.bit: (c.kind, c.field, c.rule) for c in checks(DATASET)}
+        differ = [named[b] for b in named if (told[-1] ^ mask) >> b & 1]
+        assert (differ, list(told[:-1])) == ([], list(values.values())), row
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("ab"), st.sampled_from(["", "x", "y"]), st.sampled_from(["1", " 1", "2"]))
+    )
+)
+def test_sql_finds_the_same_repeated_rows_as_the_oracle(triples):
+    some = [
+        dict.fromkeys((f.id for f in EVERY), None) | {"code": a, "word": b, "count": c} for a, b, c in triples
+    ]
+    table = pa.table({f.id: pa.array([r[f.id] for r in some], pa.string()) for f in EVERY})
+    CON.register("raw_rows", table.append_column("_n", pa.array(range(len(some)), pa.int64())))
+    found = CON.sql(repeated_sql(DATASET, "raw_rows")).fetchall()
+    clash, same = repeated(DATASET, some)
+    assert {n for n, is_same, _w in found if not is_same} == set(clash)
+    assert {n for n, is_same, _w in found if is_same} == same
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(st.sampled_from(CREDIT + "IOSVZa"), min_size=17, max_size=19), st.booleans())
+def test_credit_code_in_sql_equals_python(text, mend):
+    text = credit(text[:17]) if mend and all(c in CREDIT for c in text[:17]) else text
+    assert CON.execute(f"select {uscc_sql('x')} from (select ? as x)", [text]).fetchone() == (is_uscc(text),)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.from_regex(r"\A[0-9]{6}[0-9]{4}[01][0-9][0-3][0-9][0-9]{3}\Z"),
+    st.sampled_from("0123456789Xx"),
+    st.booleans(),
+)
+def test_person_number_in_sql_equals_python(first, last, mend):
+    texts = [first + last]
+    if mend:
+        texts += [first + c for c in "0123456789X"]
+    for text in texts:
+        assert CON.execute(f"select {idno_sql('x')} from (select ? as x)", [text]).fetchone() == (
+            is_idno(text),
+        )
+
+
+@given(st.text(st.sampled_from(CREDIT), min_size=17, max_size=17), st.integers(0, 15))
+def test_a_lost_code_is_found_again_only_when_the_check_digit_is_a_single_witness(first, at):
+    code = credit(first)
+    field = DATASET.field("code")
+    assert propose(field, code.lower()) in (code, "") if code.lower() != code else True
+    wide = "".join(chr(ord(c) + 0xFEE0) for c in code)
+    assert propose(field, wide) == code
+    swapped = code[:at] + code[at + 1] + code[at] + code[at + 2 :]
+    if swapped != code:
+        assert not is_uscc(swapped)
+        told = propose(field, swapped)
+        assert told in ("", code) or is_uscc(told)
+        candidates = {swapped[:n] + swapped[n + 1] + swapped[n] + swapped[n + 2 :] for n in range(17)}
+        assert (told == code) == ({c for c in candidates if is_uscc(c)} == {code})
+    misread = code[:at] + "O" + code[at + 1 :]
+    assert propose(field, misread) == code  # O is no character of a code: the digit shows which one it was
+
+
+def test_a_message_names_row_field_value_remedy_and_a_proposal():
+    row = {"code": GOOD.lower(), "day": "2024年5月20日", "count": "1,2", "kind": "Ａ2"}
+    _values, mask = judge(DATASET, row, TODAY)
+    told = {m.field: m for m in reversed([*of_row(DATASET, 7, row, mask)])}
+    assert told["代码"].proposal == GOOD
+    assert told["日"].proposal == "2024-05-20"
+    assert told["数"].proposal == "12"
+    assert told["类"].proposal == "A2"
+    assert str(told["代码"]).startswith(f"第 7 行“代码”“{GOOD.lower()}”不是有效的统一社会信用代码")
+    assert f"很可能是 {GOOD}" in told["代码"].remedy
+    _values, mask = judge(DATASET, {"code": "9.13799E+17", "day": "2024-01-01"}, TODAY)
+    assert "被表格软件存成了数" in next(of_row(DATASET, 2, {"code": "9.13799E+17"}, mask)).what
+
+
+def test_columns_are_found_by_any_of_their_names():
+    dataset = dataset_of(LIBRARY.get("dataset", "ent_registration"), LIBRARY)
+    placed, notices, lacking = columns(dataset, ["\ufeff信用代码", "名称", "备注", "名称", "住所 "])
+    assert placed == {0: "uscc", 1: "name", 4: "address"}
+    assert [(m.field, m.what) for m in notices] == [
+        ("备注", "不是合同里的字段，这一列没有收"),
+        ("名称", "这一列重复，只收了第一列"),
+    ]
+    assert "登记状态" in lacking
+
+
+@pytest.mark.parametrize("id", [p.id for p in LIBRARY.all("dataset")])
+def test_every_pack_reads_as_a_contract_and_takes_its_own_examples(id):
+    dataset = dataset_of(LIBRARY.get("dataset", id), LIBRARY, {"370102"})
+    CON.execute(
+        "create or replace table empty_rows as select 0::bigint as _n"
+        + "".join(f', null::varchar as "{f.id}"' for f in dataset.fields)
+    )
+    CON.sql(validated(dataset, "empty_rows", "2026-11-25")).fetchall()
+    CON.sql(repeated_sql(dataset, "empty_rows")).fetchall()
+    row = {f.id: f.example for f in dataset.fields if f.example}
+    _values, mask = judge(dataset, row, TODAY)
+    wrong = [c for c in checks(dataset) if mask >> c.bit & 1 and c.kind not in ("required", "rule")]
+    assert wrong == []
+
+
+def test_the_five_datasets_of_the_plan_are_there():
+    assert set(FIVE) <= {p.id for p in LIBRARY.all("dataset")}
+    assert [str(p) for p in lint(LIBRARY)] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("count * 2 > 1", "不能译成 SQL"),
+        ("count > day", "不能比较"),
+        ("nothing = 1", "没有字段 nothing"),
+        ("count + 1", "不是真假"),
+        ("count >", "写得不对"),
+        ('matches(word, "a")', "函数 matches"),
+        ("for x in [1] return x", "不能译成 SQL"),
+    ],
+)
+def test_a_rule_that_has_no_sql_is_refused_by_packs_check(text, why):
+    with pytest.raises(NotTranslatable, match=why):
+        Translator(DATASET, lambda id: id, "as_of").condition(text)
+    assert expression("1 = 1").evaluate({}) is True
+
+
+def test_packs_check_names_what_is_wrong_in_a_dataset():
+    pack = LIBRARY.get("dataset", "penalties")
+    data = {**pack.data, "department": "没有的部门", "valid_from": "name", "fields": {
+        **pack.data["fields"], "kind": {"name": "处罚类别", "type": "code", "level": "公开", "codelist": "nowhere"},
+        "facts": {"name": "违法事实", "type": "string", "level": "公开", "pattern": "\\d+", "min": 3},
+    }}  # fmt: skip
+    changed = type(pack)(**{k: getattr(pack, k) for k in pack.__slots__} | {"data": data})
+    told = "\n".join(p.what for p in lint(LIBRARY.with_packs([changed])))
+    for what in (
+        "没有「没有的部门」",
+        "name 不是日期",
+        "代码表 nowhere 不存在",
+        "不通用的写法",
+        "string 没有大小",
+    ):
+        assert what in told
+    assert isinstance(LIBRARY, Library)
