@@ -8,8 +8,8 @@ from uuid import UUID
 from . import tiles
 from .heads import latest
 from .models import Entry, Head
-from .sequencing import fetch, position_of
-from .tree import consistency_proof, consistency_spans, inclusion_proof, inclusion_spans
+from .sequencing import fetch, place_of
+from .tree import consistency_proof, consistency_spans, inclusion_proof
 
 
 @dataclass(frozen=True)
@@ -23,13 +23,12 @@ class Inclusion:
 
 def inclusion(entry_id: UUID, head: Head | None = None) -> Inclusion | None:
     """The proof for one entry under the latest head (or one given); None while the head does not cover it."""
-    position = position_of(entry_id)
     head = head or latest()
-    if position is None or head is None or position >= head.size:
+    place = place_of(entry_id, head.size) if head else None
+    if head is None or place is None or place[0] >= head.size:
         return None
-    needed = tiles.keys_of(inclusion_spans(position, head.size))
-    path = inclusion_proof(position, head.size, tiles.reader(fetch(needed)))
-    return Inclusion(position, head, path)
+    position, found = place
+    return Inclusion(position, head, inclusion_proof(position, head.size, tiles.reader(found)))
 
 
 def consistency(old: int, new: int) -> list[bytes]:

@@ -52,13 +52,34 @@ def append_pending(most: int = BATCH) -> int:
         return len(taken)
 
 
-def position_of(entry_id: UUID) -> int | None:
-    """Where in the tree an entry is; None while it waits."""
+_PLACE = """
+select l.position, t.level, t.number, t.hashes
+from ledger_leaf l
+cross join lateral unnest(
+  %s::smallint[] || %s::smallint[],
+  array[l.position >> 8, l.position >> 16, l.position >> 24, l.position >> 32] || %s::bigint[]
+) as k(level, number)
+left join ledger_tile t using (level, number)
+where l.entry_id = %s
+"""
+
+
+def place_of(entry_id: UUID, size: int) -> tuple[int, dict[tiles.Key, bytes]] | None:
+    """Where in the tree an entry is, with every tile that a proof of it in a tree of ``size`` leaves can need.
+
+    Those are the tiles above the leaf and those of the tree's right edge; one round trip fetches both. None
+    while the entry waits for its place.
+    """
+    levels = list(range(4))
+    edge = [max(size - 1, 0) >> (tiles.DEPTH * (level + 1)) for level in levels]
     connection.ensure_connection()
     with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
-        cursor.execute("select position from ledger_leaf where entry_id = %s", [entry_id], prepare=True)
-        found = cursor.fetchone()
-    return found[0] if found else None
+        cursor.execute(_PLACE, [levels, levels, edge, entry_id], prepare=True, binary=True)
+        rows = cursor.fetchall()
+    if not rows:
+        return None
+    found = {(level, n): bytes(hashes) for _p, level, n, hashes in rows if hashes is not None}
+    return rows[0][0], found
 
 
 def fetch(keys: set[tiles.Key]) -> dict[tiles.Key, bytes]:

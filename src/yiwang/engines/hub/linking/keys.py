@@ -14,7 +14,7 @@ import duckdb
 MOST = 60
 """Enterprises that one key may propose. More share it: it says nothing."""
 
-MOST_OF_ONE = 96
+MOST_OF_ONE = 40
 """Candidates of one record that are compared, those that share most keys first."""
 
 

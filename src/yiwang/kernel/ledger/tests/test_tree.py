@@ -83,6 +83,8 @@ def test_tiles_give_the_roots_and_proofs_of_the_rfc(size, batches, data):
     assert tree.consistent(smaller, size, root, mth(leaves), between)
     needed = tiles.keys_of(tree.inclusion_spans(index, smaller) + tree.consistency_spans(smaller, size))
     assert needed <= kept.keys()  # and nothing else was asked for
+    above = {(level, at >> 8 * (level + 1)) for level in range(4) for at in (index, smaller - 1)}
+    assert tiles.keys_of(tree.inclusion_spans(index, smaller)) <= above  # what sequencing.place_of fetches
     few = tiles.reader({k: kept[k] for k in needed})
     assert tree.inclusion_proof(index, smaller, few) == got
 
