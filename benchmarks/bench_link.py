@@ -64,7 +64,7 @@ def run(options: list[str]) -> dict:
     precision, recall = found / max(int(links.accepted.sum()), 1), found / there
     name_only = _by_name_alone(db, links)
     figures = {
-        "register": db.execute("select count(*) from source").fetchone()[0],
+        "register": db.execute("select count(*) from source").fetchall()[0][0],
         "not_in_register": chosen["records"] - there,
         "accepted": int(links.accepted.sum()),
         "review": int((~links.accepted & (links.score >= linker.model.review)).sum()),
@@ -113,7 +113,7 @@ def _by_name_alone(db, links) -> int:
     return db.execute(
         "select count(*) from made m join compared c using (key, id)"
         " where coalesce(c.phone, 0) = 0 and coalesce(c.licence, 0) = 0 and coalesce(c.number, 0) = 0"
-    ).fetchone()[0]
+    ).fetchall()[0][0]
 
 
 def _beside(db, world, asked: pa.Table, sample: int) -> dict:
@@ -194,17 +194,18 @@ def _splink(db, part: pa.Table, truth: np.ndarray, there: int) -> dict:
             block_on("region", "road", "number"),
         ],
     )
-    linker = Linker([api.register("asked"), api.register("there")], settings)
+    linker = Linker([api.register(name, dataset_display_name=name) for name in ("asked", "there")], settings)
     linker.training.estimate_u_using_random_sampling(max_pairs=1_000_000)
     linker.training.estimate_parameters_using_expectation_maximisation(block_on("region", "road", "number"))
     linker.training.estimate_parameters_using_expectation_maximisation(block_on("heard"))
-    found = linker.inference.predict(threshold_match_probability=0.5).as_duckdbpyrelation()
+    predicted = linker.inference.predict(threshold_match_probability=0.5)
+    con.register("found", predicted.as_duckdbpyrelation())
     rows = con.sql(
         "select case when source_dataset_l = 'asked' then unique_id_l else unique_id_r end as key,"
         " case when source_dataset_l = 'asked' then unique_id_r else unique_id_l end as id,"
         " match_probability as p from found qualify row_number() over (partition by key order by p desc) = 1"
     ).fetchall()
-    figures: dict = {"seconds": round(time.perf_counter() - began, 1), "library": found.__class__.__name__}
+    figures: dict = {"seconds": round(time.perf_counter() - began, 1)}
     for least in (0.5, 0.999):
         accepted = [(k, i) for k, i, p in rows if p >= least]
         right = sum(truth[k] == i for k, i in accepted)
