@@ -56,6 +56,12 @@ def get(mapping, key):
 
 
 @register.filter
+def translated(text: str) -> str:
+    """A fixed word of a template that came as a variable; it stands in the catalogue of strings elsewhere."""
+    return _(text)
+
+
+@register.filter
 def said(text):
     """What packs say, in the reader's language: a pack's translation, or the Chinese marked as Chinese.
 
