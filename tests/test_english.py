@@ -21,9 +21,11 @@ CHINESE = """() => {
   }
   return [...found]
 }"""
-WIDE = """() => document.documentElement.scrollWidth <= innerWidth ? [] : ['wider than the page', ...[...document.querySelectorAll('body *')]
-  .filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest('.scroll')).map(e => e.outerHTML.slice(0, 90))]
-"""
+WIDE = """() => {
+  if (document.documentElement.scrollWidth <= innerWidth) return []
+  const beyond = e => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest('.scroll')
+  return ['the page', ...[...document.querySelectorAll('body *')].filter(beyond).map(e => e.outerHTML.slice(0, 90))]
+}"""
 PAGES = ["/", "/search?q=公司", "/services/yb.insured_proof", "/services/sd.enterprise_open", "/cases", "/messages",
          "/mandates", "/uses", "/ledger", "/verify", "/numbers", "/decisions"]  # fmt: skip
 
