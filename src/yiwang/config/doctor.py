@@ -1,5 +1,6 @@
 """`yiwang doctor`: what an operator at three in the morning wants to know first."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -25,6 +26,7 @@ def examine() -> list[dict[str, Any]]:
                 _security(cursor),
                 _calendar(cursor),
                 _outbox(cursor),
+                _ledger(cursor),
                 _long_locks(cursor),
             ]
     except DatabaseError as error:
@@ -48,13 +50,17 @@ def _secrets() -> dict[str, Any]:
         return _finding(
             "密钥", not weak, "演示模式：随机生成，保存在 var/keys", "删除 var/keys/secret_key 后重启"
         )
-    signing = bool(env.signing_p12)
-    found = ("密钥太短；" if weak else "") + ("" if signing else "没有签名证书")
+    lacking = [
+        name
+        for name, there in (
+            ("YIWANG_SECRET_KEY（50 个以上随机字符）", not weak),
+            ("YIWANG_SIGNING_P12（文书签名）", env.signing_p12),
+            ("YIWANG_LEDGER_KEY（账本树头签名）", env.ledger_key),
+        )
+        if not there
+    ]
     return _finding(
-        "密钥",
-        not weak and signing,
-        found or "已设置",
-        "设置 YIWANG_SECRET_KEY（50 个以上随机字符）和 YIWANG_SIGNING_P12",
+        "密钥", not lacking, f"缺 {len(lacking)} 项" if lacking else "已设置", f"设置 {'、'.join(lacking)}"
     )
 
 
@@ -106,6 +112,22 @@ def _outbox(cursor) -> dict[str, Any]:
     waiting = _one(cursor, "select count(*) from events_outboxevent")
     return _finding(
         "待发事件", stuck == 0, f"{waiting} 条待处理，{stuck} 条反复失败", "查看 events_outboxevent.error"
+    )
+
+
+def _ledger(cursor) -> dict[str, Any]:
+    """A head is signed hourly; two hours without one, while there are entries, mean that the worker is away."""
+    cursor.execute(
+        "select (select max(at) from ledger_head), (select coalesce(max(position) + 1, 0) from ledger_leaf),"
+        " (select coalesce(max(size), 0) from ledger_head)"
+    )
+    at, leaves, covered = cursor.fetchone()
+    late = leaves > covered and (at is None or timezone.now() - at > timedelta(hours=2))
+    found = (
+        f"{leaves} 条，最近的树头 {timezone.localtime(at):%m-%d %H:%M}" if at else f"{leaves} 条，还没有树头"
+    )
+    return _finding(
+        "数据账本", not (late and at is not None), found, "看工作进程是否在运行、YIWANG_LEDGER_KEY 是否设置"
     )
 
 
