@@ -103,7 +103,7 @@ def facts(ref: str) -> Facts | None:
             items, several, lambda i: _("承诺 %(p)s，法定 %(l)s") % {"p": i["promised"], "l": i["legal"]}
         ),
         fee=_each(items, several, lambda i: i["fee"]),
-        conditions="；".join(dict.fromkeys(c["text"] for i in items for c in i["conditions"])),
+        conditions="\n".join(dict.fromkeys(c["text"] for i in items for c in i["conditions"])),
         place=_("网上就能办，各级政务服务大厅窗口也能代办。负责的部门：%s。")
         % "、".join(dict.fromkeys(i["function"] for i in items)),
         faq=tuple((f["q"], f["a"]) for f in data.get("faq", ())),
@@ -115,4 +115,4 @@ def _each(items: list[dict[str, Any]], several: bool, say: Callable[[dict[str, A
     said = {i["name"]: say(i) for i in items}
     if len(set(said.values())) == 1:
         return f"{next(iter(said.values()))}。"
-    return "；".join(f"{name}：{text}" for name, text in said.items()) + "。" if several else ""
+    return "\n".join(f"{name}：{text}" for name, text in said.items()) if several else ""
