@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from django.db import connection
 from product import PRODUCT, ROOT, until
-from test_pages import violations
+from test_pages import everywhere
 
 from yiwang.config import embedded
 from yiwang.engines.cases import actions
@@ -221,15 +221,15 @@ def test_database_gone_for_ten_seconds(visit):
         page.wait_for_load_state()
         assert "系统正在恢复" in page.inner_text("main")
         assert "没有丢" in page.inner_text("main")
-        assert violations(page) == []
+        assert everywhere(page) == []
         page.set_viewport_size({"width": 360, "height": 780})
-        assert violations(page) == []
+        assert everywhere(page) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
         elder = visit()
         elder.context.add_cookies([{"name": "mode", "value": "elder", "url": PRODUCT.url}])
         elder.goto("/")
         assert "系统正在恢复" in elder.inner_text("main")
-        assert violations(elder) == []
+        assert everywhere(elder) == []
         time.sleep(8)
     finally:
         PRODUCT.process.send_signal(signal.SIGCONT)

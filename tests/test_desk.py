@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 from product import until
-from test_pages import violations
+from test_pages import everywhere
 
 from yiwang.engines.cases.models import Case, Rectification
 from yiwang.kernel.access.contracts import SYSTEM
@@ -48,7 +48,7 @@ def test_supplement_is_asked_once_answered_in_one_place_and_the_certificate_arri
     assert "等您补正" in father.inner_text("main")
     father.click("text=去补正")
     assert "早于首次参保" in father.inner_text("main")
-    assert violations(father) == []
+    assert everywhere(father) == []
     father.fill('[name="service.proof_from"]', "2021年")
     father.click("text=提交补正")
     assert "2021年" in father.inner_text(".errs")
@@ -149,7 +149,7 @@ def test_many_at_once_each_for_itself(visit):
     assert "已办理 2 件" in text
     assert filed[1][1] in text
     assert "已撤回" in text
-    assert violations(clerk) == []
+    assert everywhere(clerk) == []
 
     def granted():
         father.goto(filed[2][0])
@@ -180,7 +180,7 @@ def test_work_is_given_transferred_and_pressed_for(visit):
     manager, city = visit("manager"), visit("manager_city")
     path, number = apply(father, "2009-01")
     manager.goto("/desk/manage")
-    assert violations(manager) == []
+    assert everywhere(manager) == []
     assert "济南市历下区医疗保障局" in manager.inner_text("main")
     open_at_desk(clerk, number)
     address = clerk.url
@@ -239,7 +239,7 @@ def test_a_bad_rating_is_mended_by_somebody_else_and_reopens_until_solved(visit)
     assert "没有找到" in clerk.inner_text("main")  # the rated do not mend their own rating
     for turn, solved in (("核实：系统打印故障，已修复", "没解决"), ("已向您致歉并补寄凭证", "解决了")):
         manager.goto("/desk/ratings")
-        assert violations(manager) == []
+        assert everywhere(manager) == []
         card = manager.locator(".card:has(form)", has_text=number)
         assert "让我跑了三趟" in card.inner_text()
         card.locator("button").click()

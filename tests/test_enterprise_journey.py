@@ -7,7 +7,7 @@ import sys
 import pytest
 from officials import finish
 from product import ROOT, until
-from test_pages import violations
+from test_pages import everywhere
 
 from yiwang.engines.cases import queries
 from yiwang.engines.cases.forms.uscc import uscc_trouble
@@ -48,7 +48,7 @@ def fill_form(page, photo):
     assert "泉城路100号" in known  # from the lease, by the founder's own number, then the address register
     assert "标准地址库" in known
     page.fill('[name="ent.employees"]', "5")
-    assert violations(page) == []
+    assert everywhere(page) == []
     page.click("text=保存并继续")
     page.fill('[name="legal.email"]', "founder@example.com")
     page.fill('[name="finance.name"]', "钱三多")
@@ -65,7 +65,7 @@ def fill_form(page, photo):
     page.check('[name="service.delivery"][value="窗口领取"]')
     for key in ("articles@ent", "resolution@ent", "id_card@finance"):
         page.set_input_files(f'[name="{key}"]', photo)
-    assert violations(page) == []
+    assert everywhere(page) == []
     page.click("text=保存并继续")
     page.wait_for_url("**/check")
 
@@ -78,11 +78,11 @@ def test_a_founder_files_once_gets_an_enterprise_and_a_colleague_files_in_its_na
     founder.keyboard.press("Enter")
     founder.click("text=企业开办一件事")
     assert "包括 7 个事项" in founder.inner_text("main")
-    assert violations(founder) == []
+    assert everywhere(founder) == []
     founder.check('[name="finance_self"][value="false"]')
     founder.click("text=开始办理")
     fill_form(founder, photo)
-    assert violations(founder) == []
+    assert everywhere(founder) == []
     founder.click("text=确认并提交")  # the pledge about the premises is not signed yet
     assert "请阅读并勾选承诺" in founder.inner_text("main")
     founder.check('[name="pledge"]')
@@ -136,7 +136,7 @@ def test_a_founder_files_once_gets_an_enterprise_and_a_colleague_files_in_its_na
     founder.click(f"button:has-text('切换到'):has-text('{NAME}')")
     founder.wait_for_load_state()
     assert f"您正在代 {NAME} 办理" in founder.inner_text("body")
-    assert violations(founder) == []
+    assert everywhere(founder) == []
 
     with acting(SYSTEM):
         colleague, viewer = (Person.objects.get(users__username=u) for u in ("handler", "elder"))

@@ -7,7 +7,7 @@ from django.db import connection
 from django.utils import timezone
 from officials import finish, open_steps
 from product import PRODUCT, until
-from test_pages import MODES, violations
+from test_pages import MODES, everywhere
 from test_window import at_counter
 
 from yiwang.engines.cases import actions, consents, queries
@@ -47,7 +47,7 @@ def do(actor, case_id, node, outcome, reason="", details=None):
 
 def apply_for_food_licence(page, photo):
     page.goto("/services/sp.food_licence")
-    assert violations(page) == []
+    assert everywhere(page) == []
     page.click("text=开始办理")
     page.wait_for_url("**/apply/**")
     for _page in range(4):
@@ -79,7 +79,7 @@ def test_a_licence_for_an_enterprise_with_a_visit_by_two(visit, become, photo):
 
     desk = visit("official20")
     desk.goto(f"/desk/cases/{case_id}")
-    assert violations(desk) == []
+    assert everywhere(desk) == []
     assert desk.input_value('[name="place"]').endswith(
         "泉城路200号一层"
     )  # proposed: the enterprise's address
@@ -101,7 +101,7 @@ def test_a_licence_for_an_enterprise_with_a_visit_by_two(visit, become, photo):
     assert agreed in handler.inner_text("main .items")
     assert first.name in handler.inner_text("main .items")
     assert second.name in handler.inner_text("main .items")
-    assert violations(handler) == []
+    assert everywhere(handler) == []
     until(lambda: handler.goto("/messages") and agreed in handler.inner_text("main"), 20)
 
     do(first, case_id, "look_first", "pass")
@@ -135,7 +135,7 @@ def test_a_licence_for_an_enterprise_with_a_visit_by_two(visit, become, photo):
     assert "听证意见需要研究" in desk.inner_text(".hist") and "食品安全法" in desk.inner_text("main")
     public = visit()
     public.goto(f"/decisions?office={case.org.name}")
-    assert violations(public) == []
+    assert everywhere(public) == []
     card = public.locator("section", has_text=case.number)
     card.locator("summary").click()
     shown = card.inner_text()
@@ -208,7 +208,7 @@ def test_taken_in_by_one_county_decided_by_another_handed_out_where_it_was_taken
     window.goto("/window")
     assert "结果待交付" in window.inner_text("main")
     window.goto(f"/window/receipts/{case_id}")
-    assert violations(window) == []
+    assert everywhere(window) == []
     with window.expect_download() as download:
         window.click("a:text-is('居住证签注凭证')")
     assert download.value.path().read_bytes().startswith(b"%PDF-")
@@ -304,7 +304,7 @@ def test_two_must_both_agree_before_there_is_a_case(visit):
     elder.goto(f"/apply/{draft}/check")
     elder.click("text=确认并提交")
     elder.wait_for_url("**/waiting")
-    assert violations(elder) == []
+    assert everywhere(elder) == []
     elder.goto(f"/apply/{draft}/partner")
     assert elder.url.endswith("/waiting")  # nothing changes under the other's eyes
     with acting(SYSTEM):
@@ -317,7 +317,7 @@ def test_two_must_both_agree_before_there_is_a_case(visit):
     assert "请您确认：结婚登记预约" in second.inner_text("main")
     second.goto(f"/consents/{asked.id}")
     assert "孙德胜填写了这份申请" in second.inner_text("main")
-    assert violations(second) == []
+    assert everywhere(second) == []
     second.click("text=我不同意")
     assert "没有办理" in second.inner_text("main")
     elder.goto("/messages")
@@ -357,7 +357,7 @@ def test_no_accessibility_violation_on_the_pages_of_these_items(visit, mode):
     found = {}
     for ref in ("sd.enterprise_open", "sp.food_licence", "ga.permit_endorse", "mz.marriage_booking"):
         page.goto(f"/services/{ref}")
-        found[ref] = violations(page)
+        found[ref] = everywhere(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], ref
     page.goto("/services/sd.enterprise_open")
     page.click("text=开始办理")
@@ -365,11 +365,11 @@ def test_no_accessibility_violation_on_the_pages_of_these_items(visit, mode):
     base = page.url.rsplit("/", 1)[0]
     for step in ("company", "premises", "people", "accounts", "check"):
         page.goto(f"{base}/{step}")
-        found[step] = violations(page)
+        found[step] = everywhere(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], step
     desk = visit("official20", viewport=size)
     desk.context.add_cookies([{"name": "mode", "value": name, "url": PRODUCT.url}])
     for path in ("/desk", "/messages"):
         desk.goto(path)
-        found[path] = violations(desk)
+        found[path] = everywhere(desk)
     assert {k: v for k, v in found.items() if v} == {}

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 from product import PRODUCT, until
 from test_desk import apply, grant_at
-from test_pages import violations
+from test_pages import everywhere
 
 from yiwang.kernel.access.contracts import SYSTEM
 from yiwang.kernel.access.session import acting
@@ -62,7 +62,7 @@ def test_a_decision_goes_out_as_a_text_message_once_with_its_receipt(visit):
     assert [line["id"] for line in lines].count(receipt) == 1
     father.goto("/messages")
     assert "短信已发" in father.inner_text("main")
-    assert violations(father) == []
+    assert everywhere(father) == []
 
 
 def test_a_message_that_bounces_is_said_and_the_address_not_tried_again(visit):

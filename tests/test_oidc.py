@@ -16,7 +16,7 @@ import pytest
 from allauth.idp.oidc.models import Client
 from django.contrib.auth.hashers import make_password
 from product import ROOT
-from test_pages import violations
+from test_pages import everywhere
 
 from yiwang.kernel.access.contracts import SYSTEM, Refused
 from yiwang.kernel.access.session import acting
@@ -80,7 +80,7 @@ def sign_in_through(page, product, next_path="/cases"):
 def test_a_mother_signs_in_through_the_provider_and_is_herself(product, provider, visit):
     page = visit("mother")
     sign_in_through(page, product)
-    assert violations(page) == []
+    assert everywhere(page) == []
     assert "演示单点登录" in page.inner_text("h1") and "您的公民身份号码" in page.inner_text("main")
     page.click("text=同意并登录")
     page.wait_for_url(f"{elsewhere(product)}/cases")
@@ -121,7 +121,7 @@ def test_a_provider_that_is_down_costs_nothing_that_was_typed(product, provider,
     with page.expect_response(re.compile("province/login")) as answer:
         page.click("text=统一身份认证 >> nth=-1")
     assert answer.value.status == 503
-    assert "暂时连不上" in page.inner_text("main") and violations(page) == []
+    assert "暂时连不上" in page.inner_text("main") and everywhere(page) == []
     page.click("text=回登录页")
     page.wait_for_url(re.compile("accounts/login"))
     assert page.is_visible("#id_login")
@@ -162,7 +162,7 @@ def test_a_departments_system_learns_the_post_of_an_official_and_no_more(product
     page.goto(
         "/identity/o/authorize?" + urllib.parse.urlencode({**ask, "redirect_uri": "https://evil.example/"})
     )
-    assert page.url.startswith(product.url) and violations(page) == []
+    assert page.url.startswith(product.url) and everywhere(page) == []
 
 
 def exchange(product, client_id, secret, code, back):

@@ -30,6 +30,24 @@ def violations(page):
     return [f"{v['id']}: {v['help']} {[n['html'][:90] for n in v['nodes'][:3]]}" for v in found]
 
 
+def everywhere(page):
+    """What axe finds in each mode on the page as it stands, and what is wider than a phone.
+
+    Elder mode is an attribute that styles follow, so it needs no reload; what was typed stays.
+    """
+    size, mode = page.viewport_size, page.get_attribute("html", "data-mode")
+    found = {}
+    for name, (room, reading) in MODES.items():
+        page.set_viewport_size(room)
+        page.evaluate("mode => { document.documentElement.dataset.mode = mode }", reading)
+        found[name] = violations(page)
+        if page.evaluate("document.documentElement.scrollWidth") > room["width"]:
+            found[name].append(f"wider than {room['width']} px")
+    page.set_viewport_size(size)
+    page.evaluate("mode => { document.documentElement.dataset.mode = mode }", mode)
+    return [f"{name}: {fault}" for name, faults in found.items() for fault in faults]
+
+
 def resident_pages():
     with acting(SYSTEM):
         document = IssuedDocument.objects.filter(kind="licence").first()

@@ -12,7 +12,7 @@ from django.utils import timezone
 from officials import finish
 from product import ROOT, until
 from test_items import case_of
-from test_pages import violations
+from test_pages import everywhere
 
 from yiwang.engines.cases import periodic
 from yiwang.engines.cases.models import Case, Grant, Payment
@@ -44,7 +44,7 @@ def yiwang(product):
 def test_paid_every_month_once_reviewed_every_year_and_stopped_for_a_reason(visit, yiwang):
     elder = visit("elder")
     elder.goto("/services/mz.disabled_living")
-    assert violations(elder) == []
+    assert everywhere(elder) == []
     elder.click("text=开始办理")
     for _page in range(4):
         elder.wait_for_load_state()
@@ -72,7 +72,7 @@ def test_paid_every_month_once_reviewed_every_year_and_stopped_for_a_reason(visi
         Payment.objects.filter(grant_id=case_id).update(amount=1)
     elder.goto(f"/cases/{case_id}")
     assert f"{first}\t180.00" in elder.inner_text("#pay")  # 二级: the pack's amount
-    assert violations(elder) == []
+    assert everywhere(elder) == []
 
     second, third = periodic.next_period(first), periodic.next_period(periodic.next_period(first))
     assert yiwang("register", "deaths", "down").returncode == 0
@@ -96,7 +96,7 @@ def test_paid_every_month_once_reviewed_every_year_and_stopped_for_a_reason(visi
     assert periodic.run(review + timedelta(days=62)).paid == 0
     elder.goto(f"/cases/{case_id}")
     assert "已暂停" in elder.inner_text("#pay")
-    assert violations(elder) == []
+    assert everywhere(elder) == []
     elder.click("text=没有变化，确认")
     assert "已确认" in elder.inner_text("main")
     assert periodic.run(review + timedelta(days=62)).paid >= 1

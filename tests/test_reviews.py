@@ -5,7 +5,7 @@ import re
 import pytest
 from product import until
 from test_desk import apply, open_at_desk
-from test_pages import violations
+from test_pages import everywhere
 
 from yiwang.engines.cases import actions, reviews
 from yiwang.engines.cases.models import Case, Review
@@ -44,7 +44,7 @@ def test_no_decision_before_every_opinion_is_in(visit, become):
     clerk.fill("#offices", org.name)
     clerk.click("text=发出征询")
     clerk.wait_for_load_state()
-    assert "等答复" in clerk.inner_text("main") and violations(clerk) == []
+    assert "等答复" in clerk.inner_text("main") and everywhere(clerk) == []
     with acting(SYSTEM):
         case = Case.objects.get(number=number)
         review = Review.objects.get(case=case)
@@ -61,11 +61,11 @@ def test_no_decision_before_every_opinion_is_in(visit, become):
             lambda: Message.objects.filter(subject_id=colleague.person_id, title__contains="会审").exists()
         )
     police.goto("/desk/reviews")
-    assert number in police.inner_text("main") and violations(police) == []
+    assert number in police.inner_text("main") and everywhere(police) == []
     assert police.request.get(f"/desk/cases/{case.id}").status == 404  # only through the question
     police.click(f"text={number}")
     police.wait_for_url(re.compile(str(review.id)))
-    assert violations(police) == [] and case.subject_name in police.inner_text("main")
+    assert everywhere(police) == [] and case.subject_name in police.inner_text("main")
     police.check("[value=against]")
     police.click("text=答复 >> nth=-1")
     police.wait_for_load_state()

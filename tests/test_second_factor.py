@@ -6,7 +6,7 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from django.conf import settings
 from django.http import HttpResponse
-from test_pages import violations
+from test_pages import everywhere
 
 from yiwang.kernel.access.contracts import SYSTEM, Actor
 from yiwang.kernel.access.session import acting
@@ -36,15 +36,15 @@ def test_set_up_once_then_asked_for_at_each_sign_in(visit):
     page = visit()
     sign_in(page, "twofactor")
     page.goto("/accounts/2fa/")
-    assert violations(page) == []
+    assert everywhere(page) == []
     page.click("text=设置两步验证")
     page.wait_for_load_state()
     assert "再确认一次" in page.inner_text("h1")  # a session left open sets nothing up
-    assert violations(page) == []
+    assert everywhere(page) == []
     page.fill("#password", PASSWORD)
     page.click("main button")
     page.wait_for_load_state()
-    assert violations(page) == []
+    assert everywhere(page) == []
     secret = page.inner_text("form .num")
     page.fill("#code", "000000")
     page.click("button:text-is('开启')")
@@ -53,14 +53,14 @@ def test_set_up_once_then_asked_for_at_each_sign_in(visit):
     page.fill("#code", code_of(secret))
     page.click("button:text-is('开启')")
     page.wait_for_load_state()
-    assert violations(page) == []
+    assert everywhere(page) == []
     recovery = page.locator(".codes li").first.inner_text()
     stored = Authenticator.objects.get(user=user, type="totp").data["secret"]
     assert secret not in stored  # encrypted in the database
     again = visit()
     sign_in(again, "twofactor")
     assert "两步验证" in again.inner_text("h1")
-    assert violations(again) == []
+    assert everywhere(again) == []
     again.goto("/cases")
     assert "两步验证" in again.inner_text("h1")  # the password alone opens nothing
     again.fill("#code", "123456")

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from product import until
 from test_desk import apply, open_at_desk
-from test_pages import violations
+from test_pages import everywhere
 from test_window import at_counter
 
 from yiwang.engines.cases.models import Case, Undertaking
@@ -45,7 +45,7 @@ def test_a_pledge_is_signed_instead_of_proved_and_checked_afterwards(visit, with
     window.goto(f"{base}/check")
     assert "告知承诺" in window.inner_text("main"), window.inner_text("main")
     assert window.locator(".errs").count() == 0, window.inner_text(".errs")
-    assert violations(window) == []
+    assert everywhere(window) == []
     window.click("text=确认并提交")
     assert "请阅读并勾选承诺" in window.inner_text(".errs")  # not signed: not submitted
     window.check("[name=pledge]")
@@ -59,7 +59,7 @@ def test_a_pledge_is_signed_instead_of_proved_and_checked_afterwards(visit, with
         assert "依法办理结婚登记" in made.text
     clerk = visit("official10")
     clerk.goto("/desk/undertakings")
-    assert violations(clerk) == []
+    assert everywhere(clerk) == []
     card = clerk.locator(".card", has_text=number)
     card.locator("text=承诺不实").click()
     assert "请写明核查到的事实" in clerk.inner_text("main")
@@ -92,7 +92,7 @@ def test_a_complaint_is_answered_by_somebody_who_did_not_handle_the_case(visit):
     father.fill("#words", "材料明明在库里，还说没有")
     father.click("text=提交投诉")
     assert "正在核实" in father.inner_text("#complaints")
-    assert violations(father) == []
+    assert everywhere(father) == []
     manager.goto("/desk/ratings")
     card = manager.locator(".card:has(form)", has_text=number)
     assert "材料明明在库里" in card.inner_text()
@@ -114,7 +114,7 @@ def test_everybody_sees_who_used_his_data(visit):
     assert "您本人办理时" in text
     assert "人口库" in text or "医保库" in text
     assert "办理政务服务事项" in text
-    assert violations(elder) == []
+    assert everywhere(elder) == []
     assert clerk.goto("/uses").status == 200
     with acting(SYSTEM):
         mine = Case.objects.get(number=number)

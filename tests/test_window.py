@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from test_pages import violations
+from test_pages import everywhere
 
 from yiwang.engines.cases.models import Case, Draft
 from yiwang.kernel.access.contracts import SYSTEM
@@ -60,12 +60,12 @@ def test_begun_online_continued_at_the_window_followed_on_a_phone(visit):
     home.click("text=保存并继续")  # the other field is still empty
     home.click("text=到窗口接着办")
     home.wait_for_load_state()
-    assert violations(home) == []
+    assert everywhere(home) == []
     assert home.evaluate("document.documentElement.scrollWidth") <= 360
     code = home.inner_text(".slip__number")
     window = visit("window")
     window.goto("/window")
-    assert violations(window) == []
+    assert everywhere(window) == []
     window.fill("#code", "ZZZZZZZZ")
     window.click("text=接着办 >> nth=-1")
     assert "ZZZZZZZZ" in window.inner_text("main")
@@ -78,10 +78,10 @@ def test_begun_online_continued_at_the_window_followed_on_a_phone(visit):
     window.fill('[name="service.proof_to"]', "2018-09")
     window.click("text=保存并继续")
     window.wait_for_url("**/check*")
-    assert violations(window) == []
+    assert everywhere(window) == []
     window.click("text=确认并提交")
     window.wait_for_url("**/window/receipts/**")
-    assert violations(window) == []
+    assert everywhere(window) == []
     number = window.inner_text(".slip__number")
     home.goto("/cases")
     home.click(f"li:has-text('{number}') a")
@@ -192,12 +192,12 @@ def test_a_relative_acts_within_his_mandate_and_not_a_moment_longer(visit):
     assert "已经过去" in elder.inner_text("main")
     authorise(elder, father.name, father.idno, "2027-01-31", only=["yb.insured_proof"])
     assert "已授权" in elder.inner_text("main")
-    assert violations(elder) == []
+    assert everywhere(elder) == []
     agent.goto("/mandates")
     agent.click("button:has-text('切换到'):has-text('孙德胜')")
     agent.wait_for_load_state()
     assert "您正在代 孙德胜 办理" in agent.inner_text("body")
-    assert violations(agent) == []
+    assert everywhere(agent) == []
     agent.goto("/services/yb.remote_care")
     agent.click("text=开始办理")
     assert "授权不包括" in agent.inner_text("main")
