@@ -277,7 +277,7 @@ def _one_change(folder: Path) -> dict:
         pass
     marks.append(time.perf_counter())
     with acting(SYSTEM):
-        file = queries.file_of(uscc, "事中事后监管")
+        file = queries.file_of(SYSTEM, uscc, "事中事后监管")
     marks.append(time.perf_counter())
     names = ("collect", "grade", "file")
     return {

@@ -56,13 +56,14 @@ class Run(models.Model):
 class Correction(models.Model):
     """An enterprise asks for the correction of one line; the source department answers by ``due_on``.
 
-    While it is open the line is marked as disputed and does not count for the class.
+    Until ``done_at`` the line is marked as disputed and does not count for the class: until it is found to be
+    right, or until the source has delivered it anew (``delivery``: the one that had brought it).
     """
 
     class State(models.TextChoices):
         OPEN = "open", _("核实中")
-        RIGHT = "right", _("记录有误，已通知来源更正")
-        WRONG = "wrong", _("记录无误")
+        FAULTY = "faulty", _("记录有误，等待来源更正")
+        SOUND = "sound", _("记录无误")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     subject_id = models.UUIDField()  # the enterprise that people act for
@@ -79,12 +80,14 @@ class Correction(models.Model):
     answer = models.CharField(max_length=1000, blank=True)
     answered_by = models.CharField(max_length=60, blank=True)
     answered_at = models.DateTimeField(null=True)
+    delivery = models.IntegerField()
+    done_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
                 fields=["dataset", "key"],
-                condition=models.Q(state="open"),
+                condition=models.Q(done_at=None),
                 name="enterprise_one_open_correction",
             )
         ]

@@ -12,6 +12,8 @@ from django.utils import timezone
 
 from yiwang.engines.hub import api as hub
 from yiwang.engines.hub.contracts import Dataset
+from yiwang.kernel.access.contracts import Actor
+from yiwang.kernel.access.session import as_system
 from yiwang.kernel.ids import new_id
 from yiwang.kernel.ledger.purposes import purpose_of
 from yiwang.kernel.packs import api as packs
@@ -19,8 +21,11 @@ from yiwang.kernel.packs import api as packs
 from . import tables
 from .models import Correction
 from .regrading import assess, read
-from .risk.contracts import Grade, Point, Table
+from .risk.contracts import SEPARATOR, Grade, Point, Table
 from .risk.rules import as_day, key_of
+
+CREDIT = "credit"  # role of posts that look at files of enterprises
+__all__ = ["CREDIT", "SEPARATOR", "Fact", "File", "file_of", "standing_of"]
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,7 @@ def standing_of(uscc: str, purpose: str) -> dict[str, Any]:
     return told
 
 
-def file_of(uscc: str, purpose: str, on: date | None = None) -> File:
+def file_of(actor: Actor, uscc: str, purpose: str, on: date | None = None) -> File:
     """Everything about one enterprise, for a purpose; an entry in the ledger for each dataset and for the class."""
     table, on = tables.current(), on or timezone.localdate()
     ids = [p.id for p in packs.current().all("dataset") if p.data["subject"]["entity"] == "ent"]
@@ -77,7 +82,8 @@ def file_of(uscc: str, purpose: str, on: date | None = None) -> File:
         for c in Correction.objects.filter(uscc=uscc).select_related("org").order_by("asked_at")
     }
     seqs = {r["_delivery"] for found in rows.values() for r in found}
-    brought = {d.seq: d for d in hub.Delivery.objects.filter(seq__in=seqs).select_related("org")}
+    with as_system(actor):  # where a fact comes from is no secret of the office that delivered it
+        brought = {d.seq: d for d in hub.Delivery.objects.filter(seq__in=seqs).select_related("org")}
     scores = {
         q.dataset: q
         for q in hub.Quality.objects.filter(dataset__in=rows).order_by("dataset", "-at").distinct("dataset")

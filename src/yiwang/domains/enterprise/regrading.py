@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from yiwang.engines.hub import api as hub
 from yiwang.engines.hub.contracts import Dataset, Type
+from yiwang.kernel.events.api import emit
 from yiwang.kernel.packs import api as packs
 
 from . import tables
@@ -61,9 +62,7 @@ def assess(table: Table, code: str, rows: Rows, on: date) -> Grade | None:
         for row in rows.get(r.dataset, ()):
             at = (row[r.of], row[r.event])
             repairs[at] = min(row[r.day], repairs.get(at, row[r.day]))
-    disputed = set(
-        Correction.objects.filter(uscc=code, state=Correction.State.OPEN).values_list("dataset", "key")
-    )
+    disputed = set(Correction.objects.filter(uscc=code, done_at=None).values_list("dataset", "key"))
     return grade(table, registration, records, on, disputed, repairs)
 
 
@@ -85,4 +84,9 @@ def regrade(code: str, why: str, on: date | None = None) -> Grade | None:
         if was is None or (now, found.total, list(found.sums)) != (Standing(*was[:3]), was[3], was[4]):
             told = (was[0], was[3]) if was else (None, None)
             write(con, code, now, found.total, found.sums, on, packs.current_release(), why, *told)
+            if now.from_day is not None and (was is None or was[2] != now.from_day):
+                emit(
+                    "enterprise.notice",
+                    {"uscc": code, "grade": now.grade, "from_day": now.from_day.isoformat()},
+                )
     return found

@@ -15,7 +15,7 @@ from yiwang.kernel.ids import new_id
 from yiwang.kernel.ledger.purposes import purpose_of
 from yiwang.kernel.packs import api as packs
 
-from . import tables
+from . import fairness, tables
 from .bulk import grade_all
 from .risk.contracts import Table
 from .risk.force import Standing, step
@@ -42,12 +42,13 @@ def run(on: date | None = None, memory: str = "4GB") -> dict[str, float]:
         began = time.monotonic()
         db = grade_all(con, table, on, timezone.now(), memory=memory)
         graded = time.monotonic() - began
+        fair = fairness.shares(db, table, on)
         counts = dict(db.execute("select class, count(*) from grades group by class").fetchall())
         changed = _store(con, db, table, on, release)
         seconds = {"grade": round(graded, 2), "store": round(time.monotonic() - began - graded, 2)}
         con.execute(
             "update enterprise_run set ended = now(), counts = %s, seconds = %s where id = %s",
-            [Jsonb({**counts, "changed": changed}), Jsonb(seconds), id],
+            [Jsonb({**counts, "changed": changed, "fairness": fair}), Jsonb(seconds), id],
         )
         return {**seconds, "enterprises": sum(counts.values()), "changed": changed}
 
@@ -74,6 +75,7 @@ def _store(con: psycopg.Connection, db, table: Table, on: date, release: str) ->
                 [on, list(waits), Jsonb({k: v.isoformat() for k, v in waits.items()})],
             )
             (n,) = con.execute("select count(*) from graded").fetchone()  # type: ignore[misc]
+            _announce(con, on)
             return int(n)
         con.execute("analyze graded")
         rows = con.execute(
@@ -90,6 +92,7 @@ def _store(con: psycopg.Connection, db, table: Table, on: date, release: str) ->
         con.execute(
             "delete from enterprise_grade e where not exists (select 1 from graded g where g.uscc = e.uscc)"
         )
+        _announce(con, on)
         return len(rows)
 
 
@@ -116,6 +119,17 @@ def write(
         'insert into enterprise_gradechange (uscc, "on", at, grade, total, in_force, from_day, release, why, was, '
         "was_total) values (%s, %s, clock_timestamp(), %s, %s, %s, %s, %s, %s, %s, %s)",
         [uscc, on, standing.grade, total, standing.in_force, standing.from_day, release, why, was, was_total],
+    )
+
+
+def _announce(con: psycopg.Connection, on: date) -> None:
+    """Tell enterprises that have an account here of a class that waits for its day."""
+    con.execute(
+        "insert into events_outboxevent (topic, body, created, not_before, attempts, error) "
+        "select 'enterprise.notice', jsonb_build_object('uscc', g.uscc, 'grade', g.grade, 'from_day', g.from_day), "
+        "now(), now(), 0, '' from accounts_enterprise a join enterprise_grade g on g.uscc = a.uscc "
+        'where g."on" = %s and g.from_day is not null',
+        [on],
     )
 
 

@@ -80,6 +80,17 @@ class Repairs:
     day: str
 
 
+@dataclass(frozen=True, slots=True)
+class Fairness:
+    """How enterprises are grouped when the shares of bad classes are compared; bands by their lower ends."""
+
+    hide_under: int
+    size: str
+    sizes: tuple[float, ...]
+    years: tuple[int, ...]
+    region: str
+
+
 @dataclass(frozen=True)
 class Table:
     """A points table with the contracts of the datasets it reads, and of its subjects."""
@@ -100,7 +111,7 @@ class Table:
     unrated_percent: float = 0.0
     unrated_says: str = ""
     correct_within: int = 0
-    hide_under: int = 3
+    fairness: Fairness | None = None
 
     def class_of(self, total: int) -> str:
         """The class of a total in hundredths of a point."""

@@ -9,7 +9,7 @@ from yiwang.engines.hub.contract import dataset_of
 from yiwang.engines.hub.contracts import Dataset
 from yiwang.kernel.packs.contracts import Library, Pack
 
-from .contracts import Class, Indicator, Repairs, Slot, Table
+from .contracts import Class, Fairness, Indicator, Repairs, Slot, Table
 
 
 def table_of(pack: Pack, library: Library) -> Table:
@@ -31,7 +31,7 @@ def table_of(pack: Pack, library: Library) -> Table:
     )
     levels = {s["name"]: s for s in data["seriousness"]}
     places = {(s.evaluation, s.group): n for n, s in enumerate(slots)}
-    subjects = data["subjects"]
+    subjects, f = data["subjects"], data["fairness"]
     return Table(
         id=pack.id,
         name=pack.name,
@@ -52,7 +52,9 @@ def table_of(pack: Pack, library: Library) -> Table:
         unrated_percent=float(data["unrated"]["percent"]),
         unrated_says=data["unrated"]["says"],
         correct_within=data["correct_within"]["value"],
-        hide_under=data["hide_under"],
+        fairness=Fairness(
+            f["hide_under"], f["size"], tuple(map(float, f["sizes"])), tuple(f["years"]), f["region"]
+        ),
     )
 
 
