@@ -37,7 +37,7 @@ def credit_staff(view):
 
     @wraps(view)
     def guarded(request, *args, **kwargs):
-        if not request.actor.is_staff:
+        if request.actor.person_id is None:
             return redirect(f"/accounts/login/?next={request.path}")
         if not any(queries.CREDIT in roles for roles in request.actor.posts.values()):
             raise Http404
@@ -116,8 +116,10 @@ def correct(request):
 @require_GET
 def corrections(request):
     """What the official's offices have to answer."""
-    if not request.actor.is_staff:
+    if request.actor.person_id is None:
         return redirect("/accounts/login/?next=/desk/corrections")
+    if not request.actor.is_staff:
+        raise Http404
     return render(
         request, "enterprise/corrections.html", {"corrections": actions.open_corrections(request.actor)}
     )

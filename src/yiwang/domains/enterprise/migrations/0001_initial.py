@@ -2,100 +2,153 @@
 
 import django.contrib.postgres.fields
 import django.db.models.deletion
-import yiwang.kernel.ids
 from django.db import migrations, models
+
+import yiwang.kernel.ids
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('orgs', '0001_initial'),
+        ("orgs", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Grade',
+            name="Grade",
             fields=[
-                ('uscc', models.CharField(max_length=18, primary_key=True, serialize=False)),
-                ('grade', models.CharField(blank=True, max_length=1)),
-                ('total', models.IntegerField()),
-                ('sums', django.contrib.postgres.fields.ArrayField(base_field=models.IntegerField(), size=None)),
-                ('on', models.DateField()),
-                ('in_force', models.CharField(blank=True, max_length=1)),
-                ('from_day', models.DateField(null=True)),
+                ("uscc", models.CharField(max_length=18, primary_key=True, serialize=False)),
+                ("grade", models.CharField(blank=True, max_length=1)),
+                ("total", models.IntegerField()),
+                (
+                    "sums",
+                    django.contrib.postgres.fields.ArrayField(base_field=models.IntegerField(), size=None),
+                ),
+                ("on", models.DateField()),
+                ("in_force", models.CharField(blank=True, max_length=1)),
+                ("from_day", models.DateField(null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Run',
+            name="Run",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('on', models.DateField()),
-                ('began', models.DateTimeField()),
-                ('ended', models.DateTimeField(null=True)),
-                ('release', models.CharField(max_length=64)),
-                ('counts', models.JSONField(default=dict)),
-                ('seconds', models.JSONField(default=dict)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("on", models.DateField()),
+                ("began", models.DateTimeField()),
+                ("ended", models.DateTimeField(null=True)),
+                ("release", models.CharField(max_length=64)),
+                ("counts", models.JSONField(default=dict)),
+                ("seconds", models.JSONField(default=dict)),
             ],
         ),
         migrations.CreateModel(
-            name='GradeChange',
+            name="GradeChange",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uscc', models.CharField(max_length=18)),
-                ('on', models.DateField()),
-                ('at', models.DateTimeField()),
-                ('grade', models.CharField(blank=True, max_length=1)),
-                ('total', models.IntegerField()),
-                ('in_force', models.CharField(blank=True, max_length=1)),
-                ('from_day', models.DateField(null=True)),
-                ('was', models.CharField(max_length=1, null=True)),
-                ('was_total', models.IntegerField(null=True)),
-                ('release', models.CharField(max_length=64)),
-                ('why', models.CharField(max_length=60)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("uscc", models.CharField(max_length=18)),
+                ("on", models.DateField()),
+                ("at", models.DateTimeField()),
+                ("grade", models.CharField(blank=True, max_length=1)),
+                ("total", models.IntegerField()),
+                ("in_force", models.CharField(blank=True, max_length=1)),
+                ("from_day", models.DateField(null=True)),
+                ("was", models.CharField(max_length=1, null=True)),
+                ("was_total", models.IntegerField(null=True)),
+                ("release", models.CharField(max_length=64)),
+                ("why", models.CharField(max_length=60)),
             ],
             options={
-                'indexes': [models.Index(fields=['uscc', '-at'], name='enterprise__uscc_c3869f_idx')],
+                "indexes": [models.Index(fields=["uscc", "-at"], name="enterprise__uscc_c3869f_idx")],
             },
         ),
         migrations.CreateModel(
-            name='Name',
+            name="Name",
             fields=[
-                ('uscc', models.CharField(max_length=18, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=120)),
-                ('plain', models.CharField(max_length=120)),
-                ('core', models.CharField(max_length=120)),
-                ('region', models.CharField(max_length=6)),
+                ("uscc", models.CharField(max_length=18, primary_key=True, serialize=False)),
+                ("name", models.CharField(max_length=120)),
+                ("plain", models.CharField(max_length=120)),
+                ("core", models.CharField(max_length=120)),
+                ("region", models.CharField(max_length=6)),
             ],
             options={
-                'indexes': [models.Index(fields=['plain'], name='enterprise_name_plain', opclasses=['text_pattern_ops']), models.Index(fields=['core'], name='enterprise_name_core', opclasses=['text_pattern_ops'])],
+                "indexes": [
+                    models.Index(
+                        fields=["plain"], name="enterprise_name_plain", opclasses=["text_pattern_ops"]
+                    ),
+                    models.Index(
+                        fields=["core"], name="enterprise_name_core", opclasses=["text_pattern_ops"]
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Correction',
+            name="Correction",
             fields=[
-                ('id', models.UUIDField(default=yiwang.kernel.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('subject_id', models.UUIDField()),
-                ('uscc', models.CharField(max_length=18)),
-                ('dataset', models.CharField(max_length=45)),
-                ('key', models.CharField(max_length=400)),
-                ('title', models.CharField(max_length=200)),
-                ('words', models.CharField(max_length=1000)),
-                ('asked_by', models.CharField(max_length=60)),
-                ('asked_at', models.DateTimeField(auto_now_add=True)),
-                ('due_on', models.DateField()),
-                ('state', models.CharField(choices=[('open', '核实中'), ('faulty', '记录有误，等待来源更正'), ('sound', '记录无误')], default='open', max_length=10)),
-                ('answer', models.CharField(blank=True, max_length=1000)),
-                ('answered_by', models.CharField(blank=True, max_length=60)),
-                ('answered_at', models.DateTimeField(null=True)),
-                ('delivery', models.IntegerField()),
-                ('done_at', models.DateTimeField(null=True)),
-                ('org', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orgs.organisation')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=yiwang.kernel.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("subject_id", models.UUIDField()),
+                ("uscc", models.CharField(max_length=18)),
+                ("dataset", models.CharField(max_length=45)),
+                ("key", models.CharField(max_length=400)),
+                ("title", models.CharField(max_length=200)),
+                ("words", models.CharField(max_length=1000)),
+                ("asked_by", models.CharField(max_length=60)),
+                ("asked_at", models.DateTimeField(auto_now_add=True)),
+                ("due_on", models.DateField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("open", "核实中"),
+                            ("faulty", "记录有误，等待来源更正"),
+                            ("sound", "记录无误"),
+                        ],
+                        default="open",
+                        max_length=10,
+                    ),
+                ),
+                ("answer", models.CharField(blank=True, max_length=1000)),
+                ("answered_by", models.CharField(blank=True, max_length=60)),
+                ("answered_at", models.DateTimeField(null=True)),
+                ("delivery", models.IntegerField()),
+                ("done_at", models.DateTimeField(null=True)),
+                (
+                    "org",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="orgs.organisation",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['uscc'], name='enterprise__uscc_190e0a_idx'), models.Index(fields=['org', 'state'], name='enterprise__org_id_6f0aeb_idx')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('done_at', None)), fields=('dataset', 'key'), name='enterprise_one_open_correction')],
+                "indexes": [
+                    models.Index(fields=["uscc"], name="enterprise__uscc_190e0a_idx"),
+                    models.Index(fields=["org", "state"], name="enterprise__org_id_6f0aeb_idx"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("done_at", None)),
+                        fields=("dataset", "key"),
+                        name="enterprise_one_open_correction",
+                    )
+                ],
             },
         ),
     ]
