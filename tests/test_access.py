@@ -85,6 +85,7 @@ def foreign():
             "entry_id": entry.id,
             "doubt_id": uuid.uuid4(),
             "correction_id": correction.id,
+            "link_id": uuid.uuid4(),
         }
         return case, child, objects
 

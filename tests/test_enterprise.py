@@ -10,8 +10,8 @@ from test_items import ENTERPRISE, switch
 from test_pages import MODES, violations
 
 from yiwang.config.demo.enterprises import NAME, USCC
-from yiwang.domains.enterprise import actions, bulk, names, queries, running, tables
-from yiwang.domains.enterprise.models import Correction
+from yiwang.domains.enterprise import actions, bulk, link_actions, names, queries, regrading, running, tables
+from yiwang.domains.enterprise.models import Correction, Link
 from yiwang.engines.hub import api as hub
 from yiwang.kernel.access.contracts import SYSTEM, Refused
 from yiwang.kernel.access.session import acting
@@ -200,3 +200,50 @@ def test_the_run_over_all_and_the_page_on_fairness(visit, firm):
     text = page.inner_text("main")
     assert "行业门类" in text and "历下区" in text and "少于 3 家的不显示" in text
     assert violations(page) == []
+
+
+def link_of(state):
+    def found():
+        with acting(SYSTEM):
+            return Link.objects.filter(state=state).order_by("-score").first()
+
+    return until(found, 150)
+
+
+def test_complaints_without_a_code_find_their_enterprise_and_lose_it_again(visit):
+    """The demo's complaints: most have none. What the model accepted has more than a name to show."""
+    link = link_of("accepted")
+    assert not link.name_only and link.evidence and link.model
+    with acting(SYSTEM):
+        file = queries.file_of(SYSTEM, link.uscc, PURPOSE)
+        assert link.key in {f.key for f in file.facts if "_link" in f.values}
+    page = visit("credit")
+    page.goto(f"/desk/enterprises/links?state=accepted&at={link.id}")
+    assert link.uscc in page.inner_text("main") and violations(page) == []
+    page.click("text=撤销关联")
+    assert "已处理" in page.inner_text("main")
+    with acting(SYSTEM):
+        file = queries.file_of(SYSTEM, link.uscc, PURPOSE)
+        assert link.key not in {f.key for f in file.facts}
+    page.goto(f"/desk/enterprises/links?state=undone&at={link.id}")
+    page.click("text=是这家")
+    with acting(SYSTEM):
+        assert Link.objects.get(id=link.id).state == "accepted"
+
+
+def test_a_link_by_the_name_alone_is_for_a_person(become):
+    with acting(SYSTEM):
+        assert not Link.objects.filter(state="accepted", name_only=True, by="system").exists()
+    with acting(become("reporter")), pytest.raises(Refused, match="信用监管岗"):
+        link_actions.decide(become("reporter"), new_id(), "accept")
+
+
+def test_linked_records_count_in_the_run_over_all_as_one_by_one():
+    link = link_of("accepted")
+    with acting(SYSTEM):
+        one = regrading.regrade(link.uscc, "link")
+    with hub.owner_connection() as con:
+        db = bulk.grade_all(
+            con, tables.current(), date.today(), "infinity", PRODUCT.var / "lake", only=link.uscc
+        )
+        assert db.execute("select class, total from grades").fetchall() == [(one.id, one.total)]

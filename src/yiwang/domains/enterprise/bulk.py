@@ -156,6 +156,7 @@ def grade_all(
         f"set memory_limit = '{memory}'; set enable_progress_bar = false; set preserve_insertion_order = false"
     )
     relations(db, con, table, on, known_at, lake or hub.lake_root())
+    _linked(db, con, table, known_at)
     disputes, repairs = _frozen(db, con, known_at), _repairs(db, table)
     text = statement(table, on, disputes, repairs)
     if only:
@@ -163,6 +164,30 @@ def grade_all(
     else:
         db.execute(f"create table grades as {text}")
     return db
+
+
+def _linked(db: duckdb.DuckDBPyConnection, con: psycopg.Connection, table: Table, known_at: Any) -> None:
+    """Records without a code are of the enterprise to which they were linked at that moment."""
+    rows = con.execute(
+        "select dataset, key, uscc from enterprise_link "
+        "where accepted_at <= %s and (undone_at is null or undone_at > %s)",
+        [known_at, known_at],
+    ).fetchall()
+    db.execute("create table links (dataset varchar, key varchar, uscc varchar)")
+    if rows:
+        db.executemany("insert into links values (?, ?, ?)", rows)
+    for id in {dataset for dataset, _key, _uscc in rows} & set(table.datasets):
+        dataset = table.datasets[id]
+        (text,) = db.execute("select sql from duckdb_views() where view_name = ?", [id]).fetchone()  # type: ignore[misc]
+        inner = text.split(" AS ", 1)[1].rstrip().rstrip(";")
+        key, subject = (
+            " || chr(31) || ".join(f"v.{name(k)}::varchar" for k in dataset.key),
+            name(dataset.subject_field),
+        )
+        db.execute(
+            f"create or replace view {name(id)} as select v.* replace (coalesce(v.{subject}, l.uscc) as {subject}) "
+            f"from ({inner}) v left join links l on l.dataset = '{id}' and v.{subject} is null and l.key = {key}"
+        )
 
 
 def _frozen(db: duckdb.DuckDBPyConnection, con: psycopg.Connection, known_at: Any) -> bool:

@@ -14,7 +14,7 @@ from yiwang.kernel.ids import derived_id
 from yiwang.kernel.notify.api import tell
 from yiwang.kernel.orgs.models import Post
 
-from . import actions, names, running, tables
+from . import actions, linkage, names, running, tables
 from .models import Correction
 from .queries import CREDIT
 from .regrading import regrade
@@ -59,6 +59,12 @@ def corrected(body: dict[str, Any], trace_id: UUID | None) -> None:
     _tell_enterprise(made.uscc, derived_id("correction-answer", made.id), _("更正申请有了答复"), text)
 
 
+@on("enterprise.linked")
+def linked(body: dict[str, Any], trace_id: UUID | None) -> None:
+    """A record was linked to an enterprise, or no longer is: its file and its class follow."""
+    regrade(body["uscc"], "link")
+
+
 @on("enterprise.notice")
 def notice(body: dict[str, Any], trace_id: UUID | None) -> None:
     """A class that sampling will go by from a day on: the enterprise hears of it before."""
@@ -97,5 +103,6 @@ def daily() -> None:
     """The run over all enterprises, once a day and after large deliveries; and the names to search by."""
     if names.due():
         names.rebuild()
+    linkage.run()
     if running.due(timezone.localtime()):
         running.run()

@@ -108,3 +108,38 @@ class Name(models.Model):
             models.Index(fields=["plain"], name="enterprise_name_plain", opclasses=["text_pattern_ops"]),
             models.Index(fields=["core"], name="enterprise_name_core", opclasses=["text_pattern_ops"]),
         ]
+
+
+class Link(models.Model):
+    """That a record without a code is about an enterprise: proposed by the model, or decided by a person.
+
+    It counts from ``accepted_at`` until ``undone_at``, so that a past day is replayed with what was linked then.
+    evidence: what speaks for it, in words. name_only: nothing but the name agrees; never accepted by the model.
+    """
+
+    class State(models.TextChoices):
+        REVIEW = "review", _("待人工核对")
+        ACCEPTED = "accepted", _("已关联")
+        REJECTED = "rejected", _("不是这家")
+        UNDONE = "undone", _("已撤销")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    dataset = models.CharField(max_length=45)
+    key = models.CharField(max_length=400)
+    uscc = models.CharField(max_length=18, db_index=True)
+    score = models.FloatField()
+    margin = models.FloatField()
+    model = models.CharField(max_length=40)
+    evidence = models.JSONField(default=list)
+    name_only = models.BooleanField()
+    state = models.CharField(max_length=10, choices=State.choices)
+    at = models.DateTimeField()
+    by = models.CharField(max_length=60)
+    accepted_at = models.DateTimeField(null=True)
+    undone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["dataset", "key", "uscc"], name="enterprise_link_once")
+        ]
+        indexes = [models.Index(fields=["state", "-score"])]

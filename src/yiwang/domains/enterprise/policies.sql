@@ -12,6 +12,24 @@ create policy concerned on enterprise_correction to {app} using (
   or org_id = any ((select nullif(current_setting('app.orgs', true), '')::uuid[])::uuid[])
 );
 
+create or replace function enterprise_credit_staff() returns boolean
+language sql stable security definer set search_path = public as $$
+  select exists (
+    select 1 from orgs_post
+    where person_id = nullif(current_setting('app.person', true), '')::uuid
+      and 'credit' = any (roles) and since <= current_date and (until is null or until >= current_date)
+      and org_id = any (coalesce(nullif(current_setting('app.orgs', true), ''), '{}')::uuid[])
+  )
+$$;
+revoke all on function enterprise_credit_staff() from public;
+grant execute on function enterprise_credit_staff() to {app};
+revoke insert, delete, truncate on enterprise_link from {app};
+alter table enterprise_link enable row level security;
+drop policy if exists staff on enterprise_link;
+create policy staff on enterprise_link to {app} using (
+  (select current_setting('app.system', true)) = 'on' or (select enterprise_credit_staff())
+);
+
 -- The class of one enterprise and how it changed: {"grade": …, "changes": […]}, or {} when it has none.
 create or replace function enterprise_grade_of(
   p_use uuid, p_uscc text, p_purpose text, p_basis text, p_visible_from date

@@ -20,7 +20,7 @@ from yiwang.kernel.packs import api as packs
 
 from . import tables
 from .models import Correction
-from .regrading import assess, read
+from .regrading import assess, frozen, marks, read
 from .risk.contracts import SEPARATOR, Grade, Point, Table
 from .risk.rules import as_day, key_of
 
@@ -72,15 +72,14 @@ def file_of(actor: Actor, uscc: str, purpose: str, on: date | None = None) -> Fi
     """Everything about one enterprise, for a purpose; an entry in the ledger for each dataset and for the class."""
     table, on = tables.current(), on or timezone.localdate()
     ids = [p.id for p in packs.current().all("dataset") if p.data["subject"]["entity"] == "ent"]
-    rows = read(ids, uscc, purpose)
-    grade = assess(table, uscc, rows, on) if table else None
+    with as_system(actor):
+        links, corrections = marks(uscc)
+    rows = read(ids, uscc, purpose, links)
+    grade = assess(table, rows, on, frozen(corrections)) if table else None
     by_record: dict[tuple[str, str], list[Point]] = {}
     for p in grade.points if grade else ():
         by_record.setdefault((p.indicator.dataset, p.key), []).append(p)
-    asked = {
-        (c.dataset, c.key): c
-        for c in Correction.objects.filter(uscc=uscc).select_related("org").order_by("asked_at")
-    }
+    asked = {(c.dataset, c.key): c for c in corrections}
     seqs = {r["_delivery"] for found in rows.values() for r in found}
     with as_system(actor):  # where a fact comes from is no secret of the office that delivered it
         brought = {d.seq: d for d in hub.Delivery.objects.filter(seq__in=seqs).select_related("org")}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -15,8 +15,8 @@ from yiwang.kernel.events.api import emit
 from yiwang.kernel.packs import api as packs
 
 from . import tables
-from .models import Correction
-from .risk.contracts import Grade, Record, Table
+from .models import Correction, Link
+from .risk.contracts import SEPARATOR, Grade, Record, Table
 from .risk.force import Standing, step
 from .risk.rules import grade, is_subject
 from .running import PURPOSE, write
@@ -40,17 +40,40 @@ def _typed(kind: Type, value: Any) -> Any:
     return value
 
 
-def read(ids: Iterable[str], code: str, purpose: str) -> Rows:
-    """Current records about an enterprise by dataset; one entry in the ledger for each dataset."""
+def marks(code: str) -> tuple[list[Link], list[Correction]]:
+    """Links and corrections of an enterprise; to be read as the system, since they bear on the class for everybody."""
+    links = Link.objects.filter(uscc=code, state=Link.State.ACCEPTED)
+    return list(links), list(Correction.objects.filter(uscc=code).select_related("org").order_by("asked_at"))
+
+
+def frozen(corrections: Iterable[Correction]) -> set[tuple[str, str]]:
+    """(dataset, key) of the lines that do not count just now."""
+    return {(c.dataset, c.key) for c in corrections if c.done_at is None}
+
+
+def read(ids: Iterable[str], code: str, purpose: str, links: Iterable[Link] = ()) -> Rows:
+    """Current records about an enterprise by dataset; one entry in the ledger for each dataset and linked record."""
     found = {}
     for id in ids:
         dataset = hub.find(id)
         if dataset is not None and purpose in dataset.purposes:
             found[id] = [typed(dataset, r) for r in hub.of_subject(dataset, code, purpose)]
+            found[id] += _linked(dataset, code, purpose, links)
     return found
 
 
-def assess(table: Table, code: str, rows: Rows, on: date) -> Grade | None:
+def _linked(dataset: Dataset, code: str, purpose: str, links: Iterable[Link]) -> list[dict[str, Any]]:
+    """Records that came without a code and were linked to this enterprise, marked with ``_link``."""
+    found = []
+    for link in (one for one in links if one.dataset == dataset.id):
+        key = dict(zip(dataset.key, link.key.split(SEPARATOR), strict=True))
+        latest = next(iter(hub.versions(dataset, key, purpose)), None)
+        if latest is not None and not latest["_withdrawn"] and not latest.get(dataset.subject_field):
+            found.append(typed(dataset, {**latest, dataset.subject_field: code, "_link": link}))
+    return found
+
+
+def assess(table: Table, rows: Rows, on: date, disputed: Collection[tuple[str, str]] = ()) -> Grade | None:
     """The class by these records; None for one that is no subject of classes."""
     registration = next(iter(rows.get(table.subjects.id, ())), None)
     if registration is None or not is_subject(table, registration, on):
@@ -62,7 +85,6 @@ def assess(table: Table, code: str, rows: Rows, on: date) -> Grade | None:
         for row in rows.get(r.dataset, ()):
             at = (row[r.of], row[r.event])
             repairs[at] = min(row[r.day], repairs.get(at, row[r.day]))
-    disputed = set(Correction.objects.filter(uscc=code, done_at=None).values_list("dataset", "key"))
     return grade(table, registration, records, on, disputed, repairs)
 
 
@@ -71,7 +93,8 @@ def regrade(code: str, why: str, on: date | None = None) -> Grade | None:
     table, on = tables.current(), on or timezone.localdate()
     if table is None:
         return None
-    found = assess(table, code, read(table.datasets, code, PURPOSE), on)
+    links, corrections = marks(code)
+    found = assess(table, read(table.datasets, code, PURPOSE, links), on, frozen(corrections))
     with hub.owner_connection() as con, con.transaction():
         was = con.execute(
             "select grade, in_force, from_day, total, sums from enterprise_grade where uscc = %s for update",

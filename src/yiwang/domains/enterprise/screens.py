@@ -17,8 +17,8 @@ from yiwang.kernel.ledger.purposes import purposes
 from yiwang.kernel.orgs.models import Region
 from yiwang.kernel.packs import api as packs
 
-from . import actions, fairness, names, queries, tables
-from .models import Run
+from . import actions, fairness, link_actions, names, queries, tables
+from .models import Link, Run
 from .risk import waterfall
 from .risk.rules import next_changes
 
@@ -143,6 +143,38 @@ def answer_correction(request, correction_id):
 
 @require_GET
 @credit_staff
+def links(request):
+    """One link after the other, side by side; those accepted can be undone here."""
+    state = request.GET.get("state", Link.State.REVIEW)
+    if state not in Link.State.values:
+        raise Http404
+    every = link_actions.waiting(state)
+    at = request.GET.get("at", "")
+    place = next((n for n, one in enumerate(every) if str(one.id) == at), 0)
+    link = every[place] if every else None
+    context = {
+        "link": link, "left": len(every), "state": state, "states": Link.State.choices, "place": place + 1,
+        "rows": link_actions.side_by_side(link) if link else [],
+        "evidence": [_(e) for e in link.evidence] if link else [],
+        "next": every[place + 1] if place + 1 < len(every) else None, "before": every[place - 1] if place else None,
+    }  # fmt: skip
+    return render(request, "enterprise/links.html", context)
+
+
+@require_POST
+@credit_staff
+def decide_link(request, link_id):
+    """Accept, reject or undo one."""
+    try:
+        link_actions.decide(request.actor, link_id, request.POST.get("verdict", ""))
+        messages.success(request, _("已处理，企业档案和分类随之更新。"))
+    except Refused as refused:
+        messages.error(request, str(refused))
+    return redirect("links")
+
+
+@require_GET
+@credit_staff
 def fair(request):
     """Shares of the bad classes by industry, size, age and county, of the latest run."""
     run, table = Run.objects.exclude(ended=None).order_by("-began").first(), tables.current()
@@ -222,6 +254,7 @@ def _fact(f: queries.Fact, lists: dict, seen: set[int]) -> dict:
     return {
         "fact": f,
         "fields": told,
+        "link": "、".join(_(e) for e in f.values["_link"].evidence) if "_link" in f.values else "",
         "counted": [p for p in f.points if p.counts],
         "states": [(p.indicator.name, _(STATES[p.state])) for p in f.points],
         "linked": f.delivery is not None and f.delivery.seq in seen,
