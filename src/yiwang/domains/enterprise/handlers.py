@@ -99,10 +99,20 @@ def _subjects(dataset: hub.Dataset, seq: int) -> list[str]:
 
 
 @slowly
-def daily() -> None:
-    """The run over all enterprises, once a day and after large deliveries; and the names to search by."""
+def index_names() -> None:
+    """The names to search by, when none are there."""
     if names.due():
         names.rebuild()
+
+
+@slowly
+def link_records() -> None:
+    """Records that came without a code."""
     linkage.run()
+
+
+@slowly
+def grade_all() -> None:
+    """The run over all enterprises, once a day and after large deliveries."""
     if running.due(timezone.localtime()):
         running.run()
