@@ -226,7 +226,8 @@ def test_complaints_without_a_code_find_their_enterprise_and_lose_it_again(visit
         file = queries.file_of(SYSTEM, link.uscc, PURPOSE)
         assert link.key not in {f.key for f in file.facts}
     page.goto(f"/desk/enterprises/links?state=undone&at={link.id}")
-    page.click("text=是这家")
+    page.click('button[value="accept"]')
+    assert "已处理" in page.inner_text("main")
     with acting(SYSTEM):
         assert Link.objects.get(id=link.id).state == "accepted"
 

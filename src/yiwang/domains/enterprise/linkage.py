@@ -124,7 +124,8 @@ def _link(con: psycopg.Connection, linker: Linker, table: Table, dataset: Datase
         f"{', '.join(f'{_column(dataset, c)} as {c}' for c in columns)}, '' as licence from {name(dataset.id)}"
     )
     db.execute(
-        "create table coded as select row_number() over () as key, r.* exclude (key, record, uscc), g.id as truth from records_source r "
+        "create table coded as select row_number() over () as key, r.* exclude (key, record, uscc), g.id as truth "
+        "from records_source r "
         f"join register_source g using (uscc) limit {MOST}"
     )
     db.execute(
