@@ -12,6 +12,7 @@ from django.utils import timezone
 from product import PRODUCT
 
 from yiwang.config import embedded
+from yiwang.domains.enterprise.models import Correction
 from yiwang.domains.services.authoring.models import Proposal
 from yiwang.engines.cases.models import Case, Consent, Rating, Rectification, Review, Undertaking
 from yiwang.engines.hub.models import Delivery
@@ -60,6 +61,12 @@ def foreign():
             },
         )  # fmt: skip
         entry = Entry.objects.filter(use__case_id=case.id).first()
+        correction, _new = Correction.objects.get_or_create(
+            dataset="penalties", key="无人的", defaults={
+                "subject_id": uuid.uuid4(), "uscc": "9", "title": "罚", "words": "不对", "asked_by": "x",
+                "due_on": timezone.localdate(), "delivery": 0,
+            },
+        )  # fmt: skip
         proposal, _new = Proposal.objects.get_or_create(
             path="shandong/services/x.yaml", defaults={"content": "kind: service_item", "author": "user:x"}
         )
@@ -77,6 +84,8 @@ def foreign():
             "review_id": review.id,
             "entry_id": entry.id,
             "doubt_id": uuid.uuid4(),
+            "correction_id": correction.id,
+            "link_id": uuid.uuid4(),
         }
         return case, child, objects
 

@@ -119,6 +119,12 @@ WORKPLACES = {
     "manager": ["/desk/manage", "/desk/ratings"],
     "steward": ["/desk/hub", "/desk/hub/ent_registration", "/desk/hub/ent_registration/record?uscc=x"],
     "reporter": ["/desk/hub", "/desk/hub/ent_registration/upload"],
+    "credit": [
+        "/desk/enterprises",
+        "/desk/enterprises/fairness",
+        "/desk/enterprises/links",
+        "/desk/corrections",
+    ],
     "window": ["/window"],
     "author": ["/packs", "/packs/write", "/packs/write?copy=yb.insured_proof"],
 }

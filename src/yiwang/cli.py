@@ -41,7 +41,7 @@ def _packs_root() -> Path:
 
 
 def _packs_check(args) -> int:
-    from yiwang.engines.cases.lint import check_packs
+    from yiwang.config.checking import check_packs
 
     problems = check_packs(Path(args.root) if args.root else _packs_root())
     if args.json:
@@ -58,7 +58,7 @@ def _packs_check(args) -> int:
 
 
 def _packs_load(args) -> int:
-    from yiwang.engines.cases.lint import check_packs
+    from yiwang.config.checking import check_packs
 
     root = Path(args.root) if args.root else _packs_root()
     problems = check_packs(root)

@@ -118,7 +118,7 @@ def _prepare(env: environment.Environment) -> None:
     import django
 
     django.setup()
-    from yiwang.engines.cases.lint import check_packs
+    from yiwang.config.checking import check_packs
 
     from . import install
 

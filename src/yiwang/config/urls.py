@@ -3,6 +3,7 @@
 from django.urls import include, path
 from django.views.i18n import set_language
 
+from yiwang.domains.enterprise import screens as enterprise
 from yiwang.domains.services import screens as services
 from yiwang.domains.services.authoring import screens as authoring
 from yiwang.domains.services.catalogue import screens as catalogue
@@ -104,6 +105,15 @@ urlpatterns = [
     path("desk/reviews/<uuid:review_id>/files/<uuid:file_id>", desk.review_file, name="desk_review_file"),
     path("desk/ratings", desk.ratings, name="desk_ratings"),
     path("desk/ratings/<uuid:rectification_id>", desk.rectify, name="rectify"),
+    path("enterprise", enterprise.own, name="own_enterprise"),
+    path("enterprise/correct", enterprise.correct, name="correct_enterprise"),
+    path("desk/enterprises", enterprise.find, name="enterprises"),
+    path("desk/enterprises/fairness", enterprise.fair, name="fairness"),
+    path("desk/enterprises/links", enterprise.links, name="links"),
+    path("desk/enterprises/links/<uuid:link_id>", enterprise.decide_link, name="decide_link"),
+    path("desk/enterprises/<slug:uscc>", enterprise.file, name="enterprise_file"),
+    path("desk/corrections", enterprise.corrections, name="corrections"),
+    path("desk/corrections/<uuid:correction_id>", enterprise.answer_correction, name="answer_correction"),
     path("desk/hub", hub.overview, name="hub"),
     path("desk/hub/deliveries/<uuid:delivery_id>", hub.delivery, name="hub_delivery"),
     path("desk/hub/deliveries/<uuid:delivery_id>/bad.xlsx", hub.bad_rows, name="hub_bad_rows"),

@@ -18,6 +18,7 @@ from yiwang.kernel.access.session import acting
 from yiwang.kernel.accounts.models import User
 from yiwang.kernel.accounts.queries import actor_of
 
+from .enterprises import NAME, USCC
 from .people import COUNTIES, NEVER_ISSUED, Demo
 
 COUNT = 240
@@ -39,12 +40,19 @@ def make(everybody: list[Demo]) -> None:
     maker = random.Random(20230115)  # noqa: S311 (invented enterprises, not secrets)
     now = timezone.localtime()
     firms = [_firm(maker, n, everybody[500 + n].name, now) for n in range(COUNT)]
-    first = [{**f, "核准日期": f["成立日期"], "登记状态": "1", "注销日期": ""} for f in firms]
+    known = {**firms[0], "统一社会信用代码": USCC, "企业名称": NAME, "成立日期": "2024-05-20"}
+    first = [{**f, "核准日期": f["成立日期"], "登记状态": "1", "注销日期": ""} for f in [*firms, known]]
     _deliver("reporter", "ent_registration", "登记注册-全量.csv", first, now - timedelta(days=40))
     _deliver("reporter", "ent_registration", "登记注册-日增量.csv", _changed(maker, firms, now), now)
     _deliver("reporter_xs", "ent_permits", "行政许可.csv", _permits(maker, firms, now), now)
     _deliver("reporter", "product_licences", "生产许可.csv", _licences(maker, firms, now), now)
-    _deliver("reporter", "penalties", "行政处罚.csv", _penalties(maker, firms, now), now)
+    _deliver(
+        "reporter",
+        "penalties",
+        "行政处罚.csv",
+        [*_penalties(maker, firms, now), _own_penalty(known, now)],
+        now,
+    )
     _deliver("reporter", "complaints", "投诉举报.csv", _complaints(maker, firms, now), now)
 
 
@@ -123,8 +131,8 @@ def _licences(maker: random.Random, firms: list[Row], now: datetime) -> Iterator
         }  # fmt: skip
 
 
-def _penalties(maker: random.Random, firms: list[Row], now: datetime) -> Iterator[Row]:
-    for n in range(70):
+def _penalties(maker: random.Random, firms: list[Row], now: datetime, count: int = 70) -> Iterator[Row]:
+    for n in range(count):
         firm = firms[maker.randrange(COUNT)]
         decided = now.date() - timedelta(days=maker.randint(5, 700))
         yield {
@@ -135,6 +143,12 @@ def _penalties(maker: random.Random, firms: list[Row], now: datetime) -> Iterato
             "处罚决定日期": decided.isoformat(), "公示截止日期": (decided + timedelta(days=365)).isoformat(),
             "是否撤销": "否", "处罚机关": "市场监督管理局（示例）", "所在区划": firm["所在区划"],
         }  # fmt: skip
+
+
+def _own_penalty(firm: Row, now: datetime) -> Row:
+    """The one of the enterprise that the demo's people act for; it will try to have it corrected."""
+    (first,) = _penalties(random.Random(7), [firm] * COUNT, now, 1)  # noqa: S311
+    return {**first, "处罚决定书文号": "历市监处罚〔示例〕1号", "罚款金额（万元）": "12"}
 
 
 def _complaints(maker: random.Random, firms: list[Row], now: datetime) -> Iterator[Row]:

@@ -193,6 +193,7 @@ def _accounts(everybody: list[Demo], today: date) -> None:
             ("reporter", "市场监管", "数据归集", "reporter"),
             ("reporter_xs", "行政审批", "数据归集", "reporter"),
             ("steward", "大数据", "数据管理", "steward"),
+            ("credit", "市场监管", "信用监管", "credit"),
         ):
             office = responsible(function, COUNTY)
             user = _user(username, everybody[400 + order], f"{office.name}　{title}", order)

@@ -24,6 +24,7 @@ from django.db import close_old_connections, connection
 from django.utils import timezone
 from psycopg.types.json import Jsonb
 
+from yiwang.kernel.events.api import run_slow
 from yiwang.kernel.files import store
 from yiwang.kernel.ids import new_id
 
@@ -356,6 +357,7 @@ def run_forever() -> None:
                         pulling.pull_due()
                         reminding.remind()
                         sweep()
+                        run_slow()
                         look_again = time.monotonic() + ROUND_SECONDS
                     if not work_once():
                         for _ in bell.notifies(timeout=POLL_SECONDS, stop_after=1):

@@ -35,6 +35,27 @@ def on(topic: str) -> Callable[[Handler], Handler]:
     return register
 
 
+_slow: list[Callable[[], None]] = []
+
+
+def slowly(job: Callable[[], None]) -> Callable[[], None]:
+    """Register a job that may take minutes: the collector's process calls it each round, in no transaction.
+
+    It asks itself whether anything is due, and must bear being killed and called again.
+    """
+    _slow.append(job)
+    return job
+
+
+def run_slow() -> None:
+    """Call the slow jobs; one that fails is logged and does not keep the others."""
+    for job in _slow:
+        try:
+            job()
+        except Exception:
+            log.exception("slow job %s", job.__name__)
+
+
 def emit(topic: str, body: dict, trace_id: UUID | None = None) -> None:
     """Put an event into the outbox, in the current transaction."""
     OutboxEvent.objects.create(topic=topic, body=body, trace_id=trace_id)

@@ -99,6 +99,9 @@ def booster_scores(booster, table: dict[str, np.ndarray]) -> np.ndarray:
 
 def _best(key: np.ndarray, candidate: np.ndarray, score: np.ndarray) -> Links:
     """The likeliest candidate of each record, and how far ahead of the next it is."""
+    if not len(key):  # no record shares a key with any enterprise
+        none = np.zeros(0)
+        return Links(key, candidate, none, none, np.zeros(0, bool))
     order = np.lexsort((-score, key))
     key, candidate, score = key[order], candidate[order], score[order]
     first = np.flatnonzero(np.r_[True, key[1:] != key[:-1]])

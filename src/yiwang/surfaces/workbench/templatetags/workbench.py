@@ -3,6 +3,7 @@
 from django import template
 from django.utils.translation import gettext as _
 
+from yiwang.domains.enterprise.queries import CREDIT
 from yiwang.domains.services.authoring.rules import AUTHOR, PUBLISHER
 from yiwang.engines.cases.api import WINDOW
 from yiwang.engines.hub.api import REPORTER, STEWARD
@@ -22,7 +23,11 @@ def workplaces(actor) -> list[tuple[str, str]]:
         places += [("/desk/manage", _("督办与负荷")), ("/desk/ratings", _("差评和投诉"))]
     if roles & {AUTHOR, PUBLISHER}:
         places.append(("/packs", _("编写事项")))
-    if roles - {WINDOW, MANAGER, AUTHOR, PUBLISHER, REPORTER, STEWARD}:
+    if CREDIT in roles:
+        places.append(("/desk/enterprises", _("一企一档")))
+    if roles & {CREDIT, REPORTER}:
+        places.append(("/desk/corrections", _("更正申请")))
+    if roles - {WINDOW, MANAGER, AUTHOR, PUBLISHER, REPORTER, STEWARD, CREDIT}:
         places += [
             ("/desk/undertakings", _("承诺与容缺")),
             ("/desk/reviews", _("会审")),

@@ -1,0 +1,13 @@
+"""Everything wrong in a tree of packs, by what every room knows of its own kinds."""
+
+from pathlib import Path
+
+from yiwang.domains.enterprise.risk import lint as risk
+from yiwang.engines.cases import lint as cases
+from yiwang.kernel.packs.contracts import Problem
+from yiwang.kernel.packs.loader import read
+
+
+def check_packs(root: Path) -> list[Problem]:
+    """Problems with file, line and remedy; empty when the tree may be loaded."""
+    return [*cases.check_packs(root), *risk.lint(read(root)[0])]

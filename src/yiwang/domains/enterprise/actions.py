@@ -1,0 +1,115 @@
+"""Requests for correction: an enterprise asks, the source department answers within the limit of the pack."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from yiwang.engines.hub import api as hub
+from yiwang.kernel.access.contracts import Actor, Refused
+from yiwang.kernel.accounts.models import Enterprise
+from yiwang.kernel.audit.api import record
+from yiwang.kernel.calendar.api import working_calendar
+from yiwang.kernel.events.api import emit
+from yiwang.kernel.orgs.models import Organisation
+
+from . import queries, tables
+from .models import Correction
+
+OWN = "数据管理"  # the purpose under which an enterprise reads what is held about itself
+
+
+def enterprise_of(actor: Actor) -> Enterprise | None:
+    """The enterprise that the actor acts for, or None."""
+    if actor.acting_for is None or actor.acting_for.kind != "enterprise":
+        return None
+    return Enterprise.objects.filter(id=actor.acting_for.id).first()
+
+
+def ask(actor: Actor, dataset_id: str, key: str, words: str) -> Correction:
+    """Ask for the correction of one line of the actor's enterprise.
+
+    Raises:
+        Refused: nobody's, not his line, asked already, no reason.
+    """
+    own, table = enterprise_of(actor), tables.current()
+    if own is None or table is None or "viewer" in (actor.acting_for.roles if actor.acting_for else ()):
+        raise Refused(_("只有代企业办事的人才能提出更正，请先切换到企业身份（只能查看的授权不行）。"))
+    if len(words.strip()) < 4:
+        raise Refused(_("请写明这一行哪里不对、应该是什么，再提交。"))
+    file = queries.file_of(actor, own.uscc, OWN)
+    fact = next((f for f in file.facts if f.dataset.id == dataset_id and f.key == key), None)
+    if fact is None:
+        raise Refused(_("档案里没有这一行，可能已经更新，请刷新页面再选。"))
+    if Correction.objects.filter(dataset=dataset_id, key=key, done_at=None).exists():
+        raise Refused(_("这一行已经提出过更正，正在核实，请等答复。"))
+    made = Correction.objects.create(
+        subject_id=own.id,
+        uscc=own.uscc,
+        dataset=dataset_id,
+        key=key,
+        title=f"{fact.dataset.name} {key}"[:200].replace("\x1f", " "),
+        words=words.strip()[:1000],
+        org=_office(fact, str((file.registration or {}).get("region", ""))),
+        asked_by=actor.label,
+        due_on=working_calendar().after(timezone.localdate(), table.correct_within),
+        delivery=fact.values["_delivery"],
+    )
+    record(actor, "enterprise.correction-asked", "correction", made.id, dataset=dataset_id)
+    emit("enterprise.correction", {"correction": str(made.id), "uscc": own.uscc})
+    return made
+
+
+def _office(fact: queries.Fact, region: str) -> Organisation | None:
+    """Who delivered the line; otherwise the department's office where the enterprise is."""
+    if fact.delivery is not None and fact.delivery.org is not None:
+        return fact.delivery.org
+    offices = Organisation.objects.filter(functions__contains=[fact.dataset.department])
+    return offices.filter(region_id=region).first() or offices.order_by("region_id").first()
+
+
+def answer(actor: Actor, correction_id: UUID, faulty: bool, words: str) -> Correction:
+    """The source department's answer. A faulty line stays frozen until it is delivered anew.
+
+    Raises:
+        Refused: not his office's, answered already, no reason.
+    """
+    made = Correction.objects.select_for_update().filter(id=correction_id).first()
+    if made is None or (made.org_id not in actor.posts and not actor.system):
+        raise Refused(_("没有找到这条更正申请，或它不归您单位答复。"))
+    if made.state != Correction.State.OPEN:
+        raise Refused(_("这条更正申请已经答复，不能再改。"))
+    if len(words.strip()) < 4:
+        raise Refused(_("请写明核实的经过和理由，企业会看到。"))
+    made.state = Correction.State.FAULTY if faulty else Correction.State.SOUND
+    made.answer, made.answered_by, made.answered_at = words.strip()[:1000], actor.name, timezone.now()
+    made.done_at = None if faulty else made.answered_at
+    made.save()
+    record(actor, "enterprise.correction-answered", "correction", made.id, faulty=faulty)
+    emit("enterprise.correction", {"correction": str(made.id), "uscc": made.uscc})
+    return made
+
+
+def settle(dataset_id: str) -> list[str]:
+    """Lines found faulty that the source has delivered anew: no longer frozen. Returns whose they were."""
+    waiting = list(Correction.objects.filter(dataset=dataset_id, state=Correction.State.FAULTY, done_at=None))
+    dataset = hub.find(dataset_id)
+    if not waiting or dataset is None:
+        return []
+    settled = []
+    for one in waiting:
+        key = dict(zip(dataset.key, one.key.split(queries.SEPARATOR), strict=True))
+        (latest, *_rest) = hub.versions(dataset, key, OWN) or [None]
+        if latest is not None and latest["_delivery"] != one.delivery:
+            one.done_at = timezone.now()
+            one.save(update_fields=["done_at"])
+            settled.append(one.uscc)
+    return settled
+
+
+def open_corrections(actor: Actor) -> list[Correction]:
+    """What the actor's offices have to answer or have answered, the most urgent first."""
+    mine = Correction.objects.filter(org_id__in=list(actor.posts)).select_related("org")
+    return list(mine.order_by("done_at", "state", "due_on")[:200])

@@ -1,0 +1,118 @@
+"""Reactions: a delivery grades anew the enterprises it is about, the same minute."""
+
+from typing import Any
+from uuid import UUID
+
+import duckdb
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from yiwang.engines.hub import api as hub
+from yiwang.kernel.accounts.models import Enterprise, Mandate
+from yiwang.kernel.events.api import on, slowly
+from yiwang.kernel.ids import derived_id
+from yiwang.kernel.notify.api import tell
+from yiwang.kernel.orgs.models import Post
+
+from . import actions, linkage, names, running, tables
+from .models import Correction
+from .queries import CREDIT
+from .regrading import regrade
+
+
+@on("hub.loaded")
+def loaded(body: dict[str, Any], trace_id: UUID | None) -> None:
+    """Grade again whom a small delivery is about; a large one waits for the run over all."""
+    counts, table = body["counts"], tables.current()
+    dataset = hub.find(body["dataset"])
+    touched = sum(counts.get(k, 0) for k in ("new", "changed", "withdrawn"))
+    if table is None or dataset is None or not 0 < touched <= running.MOST:
+        return
+    for code in actions.settle(dataset.id):
+        regrade(code, "correction")
+    codes = _subjects(dataset, body["seq"])
+    if len(codes) > running.MOST:
+        return
+    if dataset.id == table.subjects.id:
+        names.put(dataset, body["seq"])
+    if dataset.id in table.datasets:
+        for code in codes:
+            regrade(code, "delivery")
+
+
+@on("enterprise.correction")
+def corrected(body: dict[str, Any], trace_id: UUID | None) -> None:
+    """A line is in dispute, or no longer: the class follows at once, and who waits for an answer hears of it."""
+    regrade(body["uscc"], "correction")
+    made = Correction.objects.select_related("org").get(id=body["correction"])
+    if made.answered_at is None:
+        for post in Post.objects.filter(
+            until=None, org_id=made.org_id, roles__overlap=[hub.REPORTER, CREDIT]
+        ):
+            id = derived_id("correction", made.id, post.person_id)
+            text = _("%(what)s：%(words)s。请在 %(day)s 前核实并答复。") % {
+                "what": made.title, "words": made.words, "day": made.due_on,
+            }  # fmt: skip
+            tell(id, post.person_id, _("企业申请更正一条记录"), text, "/desk/corrections")
+        return
+    text = f"{made.title}：{made.get_state_display()}。{made.answer}"
+    _tell_enterprise(made.uscc, derived_id("correction-answer", made.id), _("更正申请有了答复"), text)
+
+
+@on("enterprise.linked")
+def linked(body: dict[str, Any], trace_id: UUID | None) -> None:
+    """A record was linked to an enterprise, or no longer is: its file and its class follow."""
+    regrade(body["uscc"], "link")
+
+
+@on("enterprise.notice")
+def notice(body: dict[str, Any], trace_id: UUID | None) -> None:
+    """A class that sampling will go by from a day on: the enterprise hears of it before."""
+    text = _(
+        "按公开的积分表，贵单位的信用风险类别将从 %(day)s 起为 %(grade)s。每一分的来源、依据和失效日都在一企一档里；"
+        "认为记录不对的，可以在那里申请更正，核实期间该记录不计分。"
+    ) % {"day": body["from_day"], "grade": body["grade"]}
+    id = derived_id("grade-notice", body["uscc"], body["grade"], body["from_day"])
+    _tell_enterprise(body["uscc"], id, _("信用风险类别将要变化"), text)
+
+
+def _tell_enterprise(uscc: str, id: UUID, title: str, text: str) -> None:
+    own = Enterprise.objects.filter(uscc=uscc).first()
+    if own is None:
+        return
+    people = Mandate.objects.filter(subject_id=own.id, revoked_at=None).values_list("agent_id", flat=True)
+    for person in set(people):
+        tell(derived_id(id, person), person, title, text, "/enterprise")
+
+
+def _subjects(dataset: hub.Dataset, seq: int) -> list[str]:
+    files = names.files_of(dataset.id, seq)
+    if not files:
+        return []
+    field = dataset.subject_field.replace('"', "")
+    with duckdb.connect() as db:
+        found = db.execute(
+            f'select distinct "{field}" from read_parquet(?) where "{field}" is not null limit ?',
+            [files, running.MOST + 1],
+        )
+        return [code for (code,) in found.fetchall()]
+
+
+@slowly
+def index_names() -> None:
+    """The names to search by, when none are there."""
+    if names.due():
+        names.rebuild()
+
+
+@slowly
+def link_records() -> None:
+    """Records that came without a code."""
+    linkage.run()
+
+
+@slowly
+def grade_all() -> None:
+    """The run over all enterprises, once a day and after large deliveries."""
+    if running.due(timezone.localtime()):
+        running.run()

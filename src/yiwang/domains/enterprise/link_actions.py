@@ -1,0 +1,73 @@
+"""The desk where links are decided: side by side, with what speaks for them; accept, reject, undo."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from yiwang.engines.hub import api as hub
+from yiwang.kernel.access.contracts import Actor, Refused
+from yiwang.kernel.audit.api import record
+from yiwang.kernel.events.api import emit
+
+from . import linkage, tables
+from .models import Link
+from .queries import CREDIT
+
+
+def waiting(state: str = Link.State.REVIEW) -> list[Link]:
+    """Links in a state, the likeliest first."""
+    return list(Link.objects.filter(state=state).order_by("-score", "id")[:100])
+
+
+def side_by_side(link: Link) -> list[tuple[str, str, str]]:
+    """(field, in the record, in the register), for what both have; both reads leave entries in the ledger."""
+    table, dataset = tables.current(), hub.find(link.dataset)
+    if table is None or dataset is None:
+        return []
+    (one, *_r) = hub.versions(dataset, linkage.key_parts(dataset, link.key), linkage.PURPOSE) or [{}]
+    (other, *_r) = hub.of_subject(table.subjects, link.uscc, linkage.PURPOSE) or [{}]
+    return [
+        (dataset.field(id).name, str(one.get(id) or ""), str(other.get(id) or ""))
+        for id in ("name", "region", "address", "phone")
+        if id in dataset.by_id
+    ]
+
+
+def decide(actor: Actor, link_id: UUID, verdict: str) -> Link:
+    """Accept, reject or undo; the file and the class of the enterprise follow at once.
+
+    Args:
+        verdict: accept, reject or undo.
+
+    Raises:
+        Refused: no such post, no such link, or not to be decided that way now.
+    """
+    if not (actor.system or any(CREDIT in roles for roles in actor.posts.values())):
+        raise Refused(_("核对关联要有信用监管岗，请由有这个岗位的人办理。"))
+    link = Link.objects.select_for_update().filter(id=link_id).first()
+    if link is None:
+        raise Refused(_("没有找到这条关联，请刷新页面。"))
+    now = timezone.now()
+    match verdict, link.state:
+        case ("accept", Link.State.REVIEW | Link.State.REJECTED | Link.State.UNDONE):
+            taken = Link.objects.filter(dataset=link.dataset, key=link.key, state=Link.State.ACCEPTED)
+            if taken.exists():
+                raise Refused(_("这条记录已经关联到另一家企业，请先撤销那一条。"))
+            link.state, link.accepted_at, link.undone_at = Link.State.ACCEPTED, now, None
+        case ("reject", Link.State.REVIEW):
+            link.state = Link.State.REJECTED
+        case ("undo", Link.State.ACCEPTED):
+            link.state, link.undone_at = Link.State.UNDONE, now
+        case _:
+            raise Refused(
+                _("这条关联现在是“%(state)s”，不能这样处理，请刷新页面。")
+                % {"state": link.get_state_display()}
+            )
+    link.by = actor.label
+    link.save()
+    record(actor, "enterprise.link-decided", "link", link.id, verdict=verdict)
+    emit("enterprise.linked", {"uscc": link.uscc})
+    return link

@@ -1,0 +1,208 @@
+"""Records without a code find their enterprise: the job after deliveries. See engines/hub/linking for how.
+
+The model is trained on the register's own labelled records, those that came with a code. It accepts what is so
+likely that labelled records were right as often as the engine asks, and for which a number or a place agrees too;
+what is likely waits for a person; the rest is left. As the owner, in the collector's process.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import psycopg
+from django.conf import settings
+from django.utils import timezone
+from django.utils.translation import gettext_noop
+from psycopg.types.json import Jsonb
+
+from yiwang.engines.hub import api as hub
+from yiwang.engines.hub.contracts import Dataset
+from yiwang.engines.hub.linking.linker import REVIEW, Linker
+from yiwang.engines.hub.linking.names import Vocabulary, vocabulary
+from yiwang.kernel.ids import new_id
+from yiwang.kernel.ledger.purposes import purpose_of
+from yiwang.kernel.orgs.models import Region
+from yiwang.kernel.packs import api as packs
+
+from . import bulk, tables
+from .risk.contracts import SEPARATOR, Table
+from .risk.sql import name
+
+PURPOSE = "数据管理"
+LEAST_LABELLED = 40  # with fewer labelled records nothing is learnt, and nothing linked
+MOST = 200_000  # records of one round
+STRONG = {
+    "phone": gettext_noop("电话相同"), "licence": gettext_noop("许可证号相同"),
+    "number": gettext_noop("门牌号相同"), "road": gettext_noop("道路相同"),
+}  # fmt: skip
+WORDS = {
+    "plain_same": gettext_noop("名称完全相同"), "core_same": gettext_noop("字号和行业相同"),
+    "brand_same": gettext_noop("字号相同"), "brand_heard": gettext_noop("字号读音相同"),
+    "industry": gettext_noop("行业相同"), "form": gettext_noop("组织形式相同"), **STRONG,
+}  # fmt: skip
+
+
+def linkable(table: Table) -> list[Dataset]:
+    """Datasets of the points table whose records may come without a code."""
+    return [d for d in table.datasets.values() if not d.field(d.subject_field).required and "name" in d.by_id]
+
+
+def words() -> Vocabulary:
+    """What names are made of, from the packs."""
+    (parts,) = packs.current().all("name_parts")
+    regions = Region.objects.filter(level__in=("province", "city", "county")).values_list("name", flat=True)
+    return vocabulary(regions, parts.data["forms"], parts.data["branches"])
+
+
+def run() -> dict[str, dict[str, int]]:
+    """Link what has not been looked at; returns by dataset how many were accepted, put to review, left."""
+    table, told = tables.current(), {}
+    if table is None:
+        return {}
+    with hub.owner_connection() as con:
+        if con.execute("select pg_try_advisory_lock(hashtext('yiwang link'))").fetchone() != (True,):
+            return {}
+        for dataset in linkable(table):
+            mark = _mark(con, dataset, table.subjects.id)
+            if mark is None:
+                continue
+            db = duckdb.connect()
+            bulk.relations(db, con, table, timezone.localdate(), timezone.now(), hub.lake_root())
+            linker = Linker(db, words())
+            told[dataset.id] = _link(con, linker, table, dataset)
+            _marks().write_text(json.dumps({**_read_marks(), dataset.id: mark}))
+            db.close()
+    return told
+
+
+def _marks() -> Path:
+    folder = Path(settings.ENV.var / "link")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / "linked.json"
+
+
+def _read_marks() -> dict[str, int]:
+    return json.loads(_marks().read_text()) if _marks().exists() else {}
+
+
+def _mark(con: psycopg.Connection, dataset: Dataset, subjects: str) -> int | None:
+    """The latest delivery of records or registrations, if records wait since; None: nothing is new."""
+    found = con.execute(
+        "select max(seq) from hub_delivery where state = 'loaded' and dataset = any(%s)",
+        [[dataset.id, subjects]],
+    ).fetchone()
+    latest = found[0] if found else None
+    return latest if latest and latest > _read_marks().get(dataset.id, 0) else None
+
+
+def _column(dataset: Dataset, id: str) -> str:
+    return f"coalesce({name(id)}::varchar, '')" if id in dataset.by_id else "''"
+
+
+def _link(con: psycopg.Connection, linker: Linker, table: Table, dataset: Dataset) -> dict[str, int]:
+    db, subjects = linker.db, table.subjects
+    columns = ("name", "region", "address", "phone")
+    db.execute(
+        f"create table register_source as select row_number() over () as id, {name(subjects.subject_field)} as uscc, "
+        f"{', '.join(f'{_column(subjects, c)} as {c}' for c in columns)}, '' as licence from {name(subjects.id)}"
+    )
+    known = con.execute(
+        "select distinct key from enterprise_link where dataset = %s", [dataset.id]
+    ).fetchall()
+    db.execute("create table known (key varchar)")
+    if known:
+        db.executemany("insert into known values (?)", known)
+    key = " || chr(31) || ".join(f"{name(k)}::varchar" for k in dataset.key)
+    subject = name(dataset.subject_field)
+    db.execute(
+        f"create table records_source as select row_number() over () as key, {key} as record, {subject} as uscc, "
+        f"{', '.join(f'{_column(dataset, c)} as {c}' for c in columns)}, '' as licence from {name(dataset.id)}"
+    )
+    db.execute(
+        "create table coded as select row_number() over () as key, r.* exclude (key, record, uscc), g.id as truth "
+        "from records_source r "
+        f"join register_source g using (uscc) limit {MOST}"
+    )
+    db.execute(
+        "create table asked as select * exclude (record, uscc) from records_source where uscc is null "
+        f"and record not in (select key from known) limit {MOST}"
+    )
+    counts = dict.fromkeys(("accepted", "review", "left"), 0)
+    (coded,), (asked,) = (db.execute(f"select count(*) from {t}").fetchone() for t in ("coded", "asked"))  # type: ignore[misc]
+    if coded < LEAST_LABELLED or not asked:
+        return counts | {"left": asked}
+    linker.index("register_source")
+    linker.learn("coded")
+    links = linker.link("asked")
+    version = hashlib.sha256(linker.model.booster.model_to_string().encode()).hexdigest()[:16]
+    rows = _rows(linker, dataset, links, version)
+    counts["left"] = asked - len(rows)
+    with con.transaction():
+        _note(con, dataset, [r[2] for r in rows])
+        for row in rows:
+            counts["accepted" if row[8] == "accepted" else "review"] += 1
+            con.execute(
+                "insert into enterprise_link (id, dataset, key, uscc, score, margin, model, evidence, name_only, state, "
+                "at, by, accepted_at) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, now(), 'system', "
+                "case when %s = 'accepted' then now() end) on conflict do nothing",
+                [new_id(), dataset.id, *row[1:5], row[5], Jsonb(row[6]), row[7], row[8], row[8]],
+            )
+            if row[8] == "accepted":
+                con.execute(
+                    "insert into events_outboxevent (topic, body, created, not_before, attempts, error) "
+                    "values ('enterprise.linked', %s, now(), now(), 0, '')",
+                    [Jsonb({"uscc": row[2]})],
+                )
+    return counts
+
+
+def _rows(linker: Linker, dataset: Dataset, links: Any, version: str) -> list[tuple[Any, ...]]:
+    """(place, record, uscc, score, margin, model, evidence, name_only, state) of links worth a look."""
+    db = linker.db
+    chosen = np.flatnonzero(links.score >= REVIEW)
+    found = []
+    for n in chosen:
+        place, id = int(links.key[n]), int(links.id[n])
+        features = db.execute("select * from compared where key = ? and id = ?", [place, id])
+        names = [d[0] for d in features.description]
+        told = dict(zip(names, features.fetchone() or (), strict=True))
+        evidence = [said for feature, said in WORDS.items() if told.get(feature) == 1]
+        name_only = not any(told.get(feature) == 1 for feature in STRONG)
+        (record,) = db.execute("select record from records_source where key = ?", [place]).fetchone()  # type: ignore[misc]
+        (uscc,) = db.execute("select uscc from register_source where id = ?", [id]).fetchone()  # type: ignore[misc]
+        state = "accepted" if links.accepted[n] and not name_only else "review"
+        found.append(
+            (
+                place,
+                record,
+                uscc,
+                float(links.score[n]),
+                float(links.margin[n]),
+                version,
+                evidence,
+                name_only,
+                state,
+            )
+        )
+    return found
+
+
+def _note(con: psycopg.Connection, dataset: Dataset, codes: list[str]) -> None:
+    """One use for the round, an entry for each enterprise that something was found for."""
+    if codes:
+        why, keys = purpose_of(PURPOSE), sorted(set(codes))
+        con.execute("select set_config('app.actor', 'system', true)")
+        con.execute(
+            "select ledger_note(%s, %s, 'name,region,address,phone', %s, %s, null, null, 'enterprise', %s, %s)",
+            [new_id(), f"hub.{dataset.id}", why.name, why.basis, keys, [True] * len(keys)],
+        )
+
+
+def key_parts(dataset: Dataset, key: str) -> dict[str, str]:
+    """A record's key as fields."""
+    return dict(zip(dataset.key, key.split(SEPARATOR), strict=True))

@@ -1,0 +1,145 @@
+"""Classes of enterprises with their history, names to search by, and requests for correction."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from yiwang.kernel.ids import new_id
+
+
+class Grade(models.Model):
+    """What the table said last of one enterprise. Read through ``enterprise_grade`` only, which writes the ledger.
+
+    grade: the class computed on ``on``; "" is not rated. total: hundredths of a point; sums: points by slot.
+    in_force: the class that sampling goes by; a class with a notice comes into force on ``from_day`` only.
+    """
+
+    uscc = models.CharField(max_length=18, primary_key=True)
+    grade = models.CharField(max_length=1, blank=True)
+    total = models.IntegerField()
+    sums = ArrayField(models.IntegerField())
+    on = models.DateField()
+    in_force = models.CharField(max_length=1, blank=True)
+    from_day = models.DateField(null=True)
+
+
+class GradeChange(models.Model):
+    """A change of what ``Grade`` said: what was, what is, by which release, why. Append-only."""
+
+    uscc = models.CharField(max_length=18)
+    on = models.DateField()
+    at = models.DateTimeField()
+    grade = models.CharField(max_length=1, blank=True)
+    total = models.IntegerField()
+    in_force = models.CharField(max_length=1, blank=True)
+    from_day = models.DateField(null=True)
+    was = models.CharField(max_length=1, null=True)  # null: it had not been graded
+    was_total = models.IntegerField(null=True)
+    release = models.CharField(max_length=64)
+    why = models.CharField(max_length=60)  # daily, delivery, correction
+
+    class Meta:
+        indexes = [models.Index(fields=["uscc", "-at"])]
+
+
+class Run(models.Model):
+    """One run over all enterprises."""
+
+    on = models.DateField()
+    began = models.DateTimeField()
+    ended = models.DateTimeField(null=True)
+    release = models.CharField(max_length=64)
+    counts = models.JSONField(default=dict)
+    seconds = models.JSONField(default=dict)
+
+
+class Correction(models.Model):
+    """An enterprise asks for the correction of one line; the source department answers by ``due_on``.
+
+    Until ``done_at`` the line is marked as disputed and does not count for the class: until it is found to be
+    right, or until the source has delivered it anew (``delivery``: the one that had brought it).
+    """
+
+    class State(models.TextChoices):
+        OPEN = "open", _("核实中")
+        FAULTY = "faulty", _("记录有误，等待来源更正")
+        SOUND = "sound", _("记录无误")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    subject_id = models.UUIDField()  # the enterprise that people act for
+    uscc = models.CharField(max_length=18)
+    dataset = models.CharField(max_length=45)
+    key = models.CharField(max_length=400)
+    title = models.CharField(max_length=200)  # the line, as the enterprise saw it
+    words = models.CharField(max_length=1000)
+    org = models.ForeignKey("orgs.Organisation", null=True, on_delete=models.PROTECT, related_name="+")
+    asked_by = models.CharField(max_length=60)
+    asked_at = models.DateTimeField(auto_now_add=True)
+    due_on = models.DateField()
+    state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
+    answer = models.CharField(max_length=1000, blank=True)
+    answered_by = models.CharField(max_length=60, blank=True)
+    answered_at = models.DateTimeField(null=True)
+    delivery = models.IntegerField()
+    done_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["dataset", "key"],
+                condition=models.Q(done_at=None),
+                name="enterprise_one_open_correction",
+            )
+        ]
+        indexes = [models.Index(fields=["uscc"]), models.Index(fields=["org", "state"])]
+
+
+class Name(models.Model):
+    """What an enterprise can be found by: ``plain`` is its name in small half-width letters, ``core`` without place."""
+
+    uscc = models.CharField(max_length=18, primary_key=True)
+    name = models.CharField(max_length=120)
+    plain = models.CharField(max_length=120)
+    core = models.CharField(max_length=120)
+    region = models.CharField(max_length=6)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["plain"], name="enterprise_name_plain", opclasses=["text_pattern_ops"]),
+            models.Index(fields=["core"], name="enterprise_name_core", opclasses=["text_pattern_ops"]),
+        ]
+
+
+class Link(models.Model):
+    """That a record without a code is about an enterprise: proposed by the model, or decided by a person.
+
+    It counts from ``accepted_at`` until ``undone_at``, so that a past day is replayed with what was linked then.
+    evidence: what speaks for it, in words. name_only: nothing but the name agrees; never accepted by the model.
+    """
+
+    class State(models.TextChoices):
+        REVIEW = "review", _("待人工核对")
+        ACCEPTED = "accepted", _("已关联")
+        REJECTED = "rejected", _("不是这家")
+        UNDONE = "undone", _("已撤销")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    dataset = models.CharField(max_length=45)
+    key = models.CharField(max_length=400)
+    uscc = models.CharField(max_length=18, db_index=True)
+    score = models.FloatField()
+    margin = models.FloatField()
+    model = models.CharField(max_length=40)
+    evidence = models.JSONField(default=list)
+    name_only = models.BooleanField()
+    state = models.CharField(max_length=10, choices=State.choices)
+    at = models.DateTimeField()
+    by = models.CharField(max_length=60)
+    accepted_at = models.DateTimeField(null=True)
+    undone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["dataset", "key", "uscc"], name="enterprise_link_once")
+        ]
+        indexes = [models.Index(fields=["state", "-score"])]

@@ -1,0 +1,21 @@
+"""The points table in force. Cached by release."""
+
+from functools import lru_cache
+
+from yiwang.kernel.packs import api as packs
+
+from .risk.contracts import Table
+from .risk.loading import table_of
+
+
+@lru_cache(maxsize=16)
+def of_release(release: str) -> Table | None:
+    """The points table of a release, or None when it has none."""
+    library = packs.library(release)
+    found = library.all("risk_points")
+    return table_of(found[0], library) if found else None
+
+
+def current() -> Table | None:
+    """The points table in force."""
+    return of_release(packs.current_release())

@@ -1,0 +1,250 @@
+"""一企一档 and 信用风险分类 on the running product: found, read for a purpose, explained, corrected, graded anew."""
+
+from datetime import date, timedelta
+
+import pytest
+from deliveries import HEADER, code, give, owner, row
+from django.db import ProgrammingError, connection
+from product import PRODUCT, until
+from test_items import ENTERPRISE, switch
+from test_pages import MODES, violations
+
+from yiwang.config.demo.enterprises import NAME, USCC
+from yiwang.domains.enterprise import actions, bulk, link_actions, names, queries, regrading, running, tables
+from yiwang.domains.enterprise.models import Correction, Link
+from yiwang.engines.hub import api as hub
+from yiwang.kernel.access.contracts import SYSTEM, Refused
+from yiwang.kernel.access.session import acting
+from yiwang.kernel.ids import new_id
+from yiwang.kernel.ledger.models import Entry
+from yiwang.kernel.notify.models import Message
+
+PURPOSE = "事中事后监管"
+PENALTY = (
+    "处罚决定书文号,统一社会信用代码,行政相对人名称,处罚类别,处罚程序,违法事实,处罚依据,处罚内容,"
+    "罚款金额（万元）,处罚决定日期,处罚机关\n"
+)
+
+
+def stored(uscc):
+    with owner() as con:
+        return con.execute(
+            "select grade, total, in_force, from_day from enterprise_grade where uscc = %s", [uscc]
+        ).fetchone()
+
+
+def penalise(uscc, no, kind="02", fine="1", day=None):
+    day = day or date.today() - timedelta(days=3)
+    text = f"{PENALTY}{no},{uscc},示例公司,{kind},2,示例,示例,示例,{fine},{day},示例\n"
+    return give(text, "罚.csv", "penalties")
+
+
+@pytest.fixture(scope="module")
+def firm():
+    """An enterprise of this module's own, with no record but its registration."""
+    uscc = code()
+    give(HEADER + row(uscc, "齐盛分级验证有限公司"))
+    until(lambda: stored(uscc), 60)
+    return uscc
+
+
+def test_a_new_penalty_changes_the_class_the_same_day_and_the_sampling_with_it(firm):
+    assert stored(firm)[0] == "A"
+    penalise(firm, f"验{firm}1")
+    found = until(lambda: (g := stored(firm)) and g[1] > 0 and g, 30)
+    assert found[:3] == ("B", 2000, "B")
+    table = tables.current()
+    assert table.of_class("B").percent > table.of_class("A").percent
+
+
+def test_a_bad_class_is_announced_before_it_is_in_force(firm):
+    penalise(firm, f"验{firm}2", "03", "")
+    grade, _total, in_force, from_day = until(lambda: (g := stored(firm)) and g[3] and g, 30)
+    assert (grade, in_force) == ("D", "B")
+    assert from_day == date.today() + timedelta(days=tables.current().of_class("D").notice_days)
+
+
+def test_all_at_once_says_what_one_by_one_said_today_and_on_any_past_day(firm):
+    table, today = tables.current(), date.today()
+    with hub.owner_connection() as con:
+        for on in (today, today - timedelta(days=5)):
+            db = bulk.grade_all(con, table, on, "infinity", PRODUCT.var / "lake", only=firm)
+            again = bulk.grade_all(con, table, on, "infinity", PRODUCT.var / "lake", only=firm)
+            told = db.execute("select class, total from grades").fetchall()
+            assert told == again.execute("select class, total from grades").fetchall()
+            if on == today:
+                assert told == [stored(firm)[:2]]
+            else:
+                assert told == [("A", 0)]  # neither decision had been made
+
+
+def test_found_by_the_beginning_of_its_name_with_and_without_its_place(become):
+    with acting(SYSTEM):
+        until(lambda: names.search("泉味餐饮", PURPOSE), 90)
+    with acting(become("credit")):
+        for text in ("济南泉味餐饮", "泉味餐饮", USCC, USCC.lower(), "济南泉味餐饮有限公司(示例)"):
+            assert (USCC, NAME) in [f[:2] for f in names.search(text, PURPOSE)]
+        assert names.search("没有这样的企业", PURPOSE) == []
+        assert names.search("'; drop table enterprise_name; --", PURPOSE) == []
+
+
+def test_every_look_is_in_the_ledger_and_needs_a_purpose(become, firm):
+    def entries():
+        with acting(SYSTEM):
+            return Entry.objects.count()
+
+    before = entries()
+    with acting(become("credit")):
+        file = queries.file_of(become("credit"), firm, PURPOSE)
+    assert file.grade.id == "D" and entries() >= before + 3
+    for statement in ("enterprise_grade", "enterprise_gradechange", "enterprise_name"):
+        with pytest.raises(ProgrammingError), acting(SYSTEM), connection.cursor() as cursor:
+            cursor.execute(f"select * from {statement}")
+    with pytest.raises(ProgrammingError), acting(SYSTEM), connection.cursor() as cursor:
+        cursor.execute("select enterprise_grade_of(%s, %s, '', '', null)", [new_id(), firm])
+
+
+def test_an_official_finds_an_enterprise_and_reads_why_it_is_in_its_class(visit, firm):
+    page = visit("credit")
+    page.goto("/desk/enterprises?q=泉味餐饮")
+    assert "请先选用途" in page.inner_text("main")
+    page.goto("/desk/enterprises")
+    page.fill("#q", "泉味餐饮")
+    page.select_option("#purpose", PURPOSE)
+    page.click("button:has-text('查')")
+    assert violations(page) == []
+    page.click(f"text={NAME}")
+    text = page.inner_text("main")
+    for part in (
+        "信用风险分类",
+        "历市监处罚〔示例〕1号",
+        "行政处罚法",
+        "质量分",
+        "可以怎么做",
+        "这次查看已记入账本",
+    ):
+        assert part in text
+    assert page.locator("svg[role=img] rect").count() >= 2
+    assert "谢博文" not in text  # the legal representative is masked and no part of the class
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("who", ["mother", "official10", "window"])
+def test_others_find_no_file(visit, firm, who):
+    page = visit(who)
+    for address in (f"/desk/enterprises/{firm}?purpose={PURPOSE}", "/desk/enterprises/fairness"):
+        answer = page.goto(address)
+        assert answer.status == 404 or "/accounts/login/" in page.url
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_enterprise_reads_its_own_file(visit, mode):
+    size, name = MODES[mode]
+    page = visit("boss", viewport=size)
+    page.context.add_cookies([{"name": "mode", "value": name, "url": PRODUCT.url}])
+    page.goto("/enterprise")
+    assert "请先在“授权”里切换" in page.inner_text("main")
+    switch(page, ENTERPRISE)
+    page.goto("/enterprise")
+    assert NAME in page.inner_text("h1") and "历市监处罚〔示例〕1号" in page.inner_text("main")
+    assert violations(page) == []
+
+
+def test_a_line_is_disputed_frozen_and_answered(visit):
+    until(lambda: (g := stored(USCC)) and g[1] > 0, 60)
+    before = stored(USCC)[1]
+    page = visit("boss")
+    switch(page, ENTERPRISE)
+    page.goto("/enterprise")
+    line = page.locator("li.card", has_text="行政处罚信息").first
+    line.locator("summary").click()
+    line.locator("textarea").fill("罚款已经撤销，见复议决定")
+    line.locator("button").click()
+    assert "核实期间这一行不计分" in page.inner_text("main")
+    assert "有异议，核实中" in page.inner_text("main")
+    until(lambda: stored(USCC)[1] < before, 30)
+    desk = visit("reporter")
+    desk.goto("/desk/corrections")
+    assert "罚款已经撤销" in desk.inner_text("main") and violations(desk) == []
+    desk.fill("textarea", "经核实，处罚决定仍然有效")
+    desk.click("text=记录无误")
+    until(lambda: stored(USCC)[1] == before, 30)
+    with acting(SYSTEM):
+        made = Correction.objects.get(uscc=USCC)
+        assert made.state == "sound" and made.done_at
+        until(lambda: Message.objects.filter(title="更正申请有了答复").exists(), 30)
+
+
+def test_refusals_of_corrections_say_what_to_do(become):
+    with acting(become("boss")), pytest.raises(Refused, match="切换到企业身份"):
+        actions.ask(become("boss"), "penalties", "x", "哪里不对啊")
+    with acting(become("reporter")), pytest.raises(Refused, match="没有找到"):
+        actions.answer(become("reporter"), new_id(), True, "理由写在这里")
+
+
+def test_a_new_enterprise_is_not_rated_and_its_file_says_so(visit):
+    uscc = code()
+    day = date.today() - timedelta(days=20)
+    give(HEADER + f"{uscc},新设示例有限公司,1100,1,泉城路1号,370102,{day},{day}\n")
+    until(lambda: (g := stored(uscc)) and g[0] == "", 30)
+    page = visit("credit")
+    page.goto(f"/desk/enterprises/{uscc}?purpose={PURPOSE}")
+    assert "没有记录不等于不好" in page.inner_text("main")
+
+
+def test_the_run_over_all_and_the_page_on_fairness(visit, firm):
+    done = until(lambda: running.run(), 30)  # the collector's own may be at it just now
+    assert done["enterprises"] > 200
+    page = visit("credit")
+    page.goto("/desk/enterprises/fairness")
+    text = page.inner_text("main")
+    assert "行业门类" in text and "历下区" in text and "少于 3 家的不显示" in text
+    assert violations(page) == []
+
+
+def link_of(state):
+    def found():
+        with acting(SYSTEM):
+            return Link.objects.filter(state=state).order_by("-score").first()
+
+    return until(found, 150)
+
+
+def test_complaints_without_a_code_find_their_enterprise_and_lose_it_again(visit):
+    """The demo's complaints: most have none. What the model accepted has more than a name to show."""
+    link = link_of("accepted")
+    assert not link.name_only and link.evidence and link.model
+    with acting(SYSTEM):
+        file = queries.file_of(SYSTEM, link.uscc, PURPOSE)
+        assert link.key in {f.key for f in file.facts if "_link" in f.values}
+    page = visit("credit")
+    page.goto(f"/desk/enterprises/links?state=accepted&at={link.id}")
+    assert link.uscc in page.inner_text("main") and violations(page) == []
+    page.click("text=撤销关联")
+    assert "已处理" in page.inner_text("main")
+    with acting(SYSTEM):
+        file = queries.file_of(SYSTEM, link.uscc, PURPOSE)
+        assert link.key not in {f.key for f in file.facts}
+    page.goto(f"/desk/enterprises/links?state=undone&at={link.id}")
+    page.click('button[value="accept"]')
+    assert "已处理" in page.inner_text("main")
+    with acting(SYSTEM):
+        assert Link.objects.get(id=link.id).state == "accepted"
+
+
+def test_a_link_by_the_name_alone_is_for_a_person(become):
+    with acting(SYSTEM):
+        assert not Link.objects.filter(state="accepted", name_only=True, by="system").exists()
+    with acting(become("reporter")), pytest.raises(Refused, match="信用监管岗"):
+        link_actions.decide(become("reporter"), new_id(), "accept")
+
+
+def test_linked_records_count_in_the_run_over_all_as_one_by_one():
+    link = link_of("accepted")
+    with acting(SYSTEM):
+        one = regrading.regrade(link.uscc, "link")
+    with hub.owner_connection() as con:
+        db = bulk.grade_all(
+            con, tables.current(), date.today(), "infinity", PRODUCT.var / "lake", only=link.uscc
+        )
+        assert db.execute("select class, total from grades").fetchall() == [(one.id, one.total)]
