@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "yiwang.engines.hub",
     "yiwang.engines.cases",
     "yiwang.domains.services",
+    "yiwang.domains.policy",
     "yiwang.surfaces.api",
     "yiwang.surfaces.portal",
     "yiwang.surfaces.workbench",

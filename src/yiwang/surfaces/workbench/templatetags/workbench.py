@@ -3,6 +3,8 @@
 from django import template
 from django.utils.translation import gettext as _
 
+from yiwang.domains.policy.contracts import PUBLISHER as POLICY_PUBLISHER
+from yiwang.domains.policy.contracts import WRITER as POLICY_WRITER
 from yiwang.domains.services.authoring.rules import AUTHOR, PUBLISHER
 from yiwang.engines.cases.api import WINDOW
 from yiwang.engines.hub.api import REPORTER, STEWARD
@@ -22,7 +24,9 @@ def workplaces(actor) -> list[tuple[str, str]]:
         places += [("/desk/manage", _("督办与负荷")), ("/desk/ratings", _("差评和投诉"))]
     if roles & {AUTHOR, PUBLISHER}:
         places.append(("/packs", _("编写事项")))
-    if roles - {WINDOW, MANAGER, AUTHOR, PUBLISHER, REPORTER, STEWARD}:
+    if roles & {POLICY_WRITER, POLICY_PUBLISHER}:
+        places.append(("/desk/policies", _("惠企政策")))
+    if roles - {WINDOW, MANAGER, AUTHOR, PUBLISHER, REPORTER, STEWARD, POLICY_WRITER, POLICY_PUBLISHER}:
         places += [
             ("/desk/undertakings", _("承诺与容缺")),
             ("/desk/reviews", _("会审")),
