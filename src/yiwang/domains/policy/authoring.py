@@ -103,11 +103,22 @@ def edited(data: Mapping[str, Any], form: Mapping[str, str]) -> dict[str, Any]:
             cell["hard"] = True
         lists.setdefault(form.get(f"r{n}-rule", ""), []).append(cell)
     new["conditions"] = lists.get("", [])
+    new["tests"] = [_example(test, n, form) for n, test in enumerate(new["tests"])]
     if new.get("rules"):
         new["rules"] = [{**r, "conditions": lists[r["id"]]} for r in new["rules"] if r["id"] in lists]
         if not new["rules"]:
             del new["rules"]
     return new
+
+
+def _example(test: Mapping[str, Any], n: int, form: Mapping[str, str]) -> dict[str, Any]:
+    """An embedded example with the outcome that the grid expects of it."""
+    found = {**test, "status": form.get(f"t{n}-status", test["status"])}
+    found.pop("amount", None)
+    amount = form.get(f"t{n}-amount", str(test.get("amount", ""))).strip()
+    if amount:
+        found["amount"] = _number(amount)
+    return found
 
 
 def _number(text: str) -> Any:

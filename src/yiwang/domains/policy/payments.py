@@ -150,9 +150,9 @@ def _begin(
         made_by=actor.label,
         public_until=last,
     )
-    subjects = dict(
-        Enterprise.objects.filter(uscc__in=[key for key, *_rest in judged]).values_list("uscc", "id")
-    )
+    with as_system(actor):  # who acts for an enterprise is not the office's to see
+        found = Enterprise.objects.filter(uscc__in=[key for key, *_rest in judged])
+        subjects = dict(found.values_list("uscc", "id"))
     Grant.objects.bulk_create(
         [
             Grant(
@@ -184,16 +184,15 @@ def publicity_over(round_id: UUID) -> None:
         return
     made.closed_at = timezone.now()
     made.save()
-    for grant in made.grants.filter(state=Grant.LISTED):
-        grant.state = Grant.ASKED
-        grant.save()
-        if grant.subject_id:
-            title = _("“%(name)s”：%(amount)s 元，请确认是否领取") % {
-                "name": made.name,
-                "amount": grant.amount,
-            }
-            text = _("公示已结束，没有影响发放的异议。请确认并填写本单位的收款账号；不想要也可以放弃。")
-            tell(derived_id("grant", grant.id, "asked"), grant.subject_id, title, text, "/policies/mine")
+    asked = list(made.grants.filter(state=Grant.LISTED).exclude(subject_id=None))
+    made.grants.filter(state=Grant.LISTED).update(state=Grant.ASKED, changed_at=timezone.now())
+    for grant in asked:
+        title = _("“%(name)s”：%(amount)s 元，请确认是否领取") % {
+            "name": made.name,
+            "amount": grant.amount,
+        }
+        text = _("公示已结束，没有影响发放的异议。请确认并填写本单位的收款账号；不想要也可以放弃。")
+        tell(derived_id("grant", grant.id, "asked"), grant.subject_id, title, text, "/policies/mine")
 
 
 def answer(actor: Actor, grant_id: UUID, yes: bool, account: str) -> None:

@@ -1,6 +1,7 @@
 """A department's policies: the list, the editor as a grid with its effect, publication, lists, objections."""
 
 from django.contrib import messages
+from django.db.models import Sum
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -13,6 +14,7 @@ from yiwang.domains.policy.models import Grant, Objection, PolicyDraft, Round
 from yiwang.engines.judge.library import in_force
 from yiwang.kernel.access.contracts import Refused
 
+STATUSES = ("符合", "缺资料", "差一项", "不符合")  # of embedded examples, as the pack's schema has them
 BLANK = 2  # empty rows in the grid for new conditions
 
 
@@ -86,6 +88,7 @@ def draft(request, policy_draft_id):
             "rows": _rows(found.data),
             "fields": [(n, f.label, f.unit) for n, f in declared.fields.by_name.items()],
             "modes": actions.MODES,
+            "statuses": STATUSES,
             "rules": [("", _("都要满足")), *((r["id"], r["text"]) for r in found.data.get("rules", ()))],
             "wrong": wrong,
             "trouble": trouble,
@@ -155,8 +158,8 @@ def round_of(request, round_id):
             "round": found,
             "grants": grants[:200],
             "count": grants.count(),
-            "total": sum(g.amount for g in grants),
-            "paid": sum(g.amount for g in grants if g.state == Grant.PAID),
+            "total": grants.aggregate(s=Sum("amount"))["s"],
+            "paid": grants.filter(state=Grant.PAID).aggregate(s=Sum("amount"))["s"] or 0,
         },
     )
 
