@@ -159,6 +159,39 @@ def test_an_objection_reaches_the_department_and_comes_back_answered(handler, vi
 
 
 @pytest.mark.plan("E34")
+def test_a_new_policy_is_set_beside_those_in_force(visit):
+    """对象重叠, 资金重复, 条件冲突, 时间断档: each is told while the policy is written."""
+    page = visit("policy_writer")
+    page.goto("/desk/policies")
+    form = page.locator('form[action="/desk/policies/rs.graduates/edit"]:has([name="new-id"])')
+    page.locator("details", has=form).locator("summary").click()
+    form.locator('[name="new-id"]').fill("rs.graduates_next")
+    form.locator('[name="new-name"]').fill("招用毕业生补助（下一年度）")
+    form.locator("button").click()
+    page.wait_for_url("**/drafts/**")
+
+    def after(**fields):
+        for name, value in fields.items():
+            field = page.locator(f'[name="{name.replace("__", "-")}"]')
+            if name.endswith("field"):
+                field.select_option(value)
+            else:
+                field.fill(value)
+        page.click("text=保存并看效果")
+        return page.inner_text("main")
+
+    assert re.search(r"对象重叠\s+招用高校毕业生一次性扩岗补助", after(summary="下一年度"))
+    assert re.search(r"资金重复\s+招用高校毕业生一次性扩岗补助", after(group=""))
+    found = after(r2__field="失业保险月数", r2__test="[0..5]", r2__text="新参保", group="招用同一人补助")
+    assert "例子" in found  # its own examples say nothing of the new condition: mend them first
+    for n in (0, 1):
+        page.select_option(f'[name="t{n}-status"]', ("缺资料", "差一项")[n])
+    assert re.search(r"条件冲突\s+企业职工技能提升补贴", after(t0__amount="3000"))
+    found = after(effective__from="2027-03-01", effective__to="2027-12-31")
+    assert "时间断档" in found
+    assert "中间 59 天没有政策" in found
+
+
 @pytest.mark.plan("P35")
 def test_edit_effect_two_persons_list_wish_paid_once_receipt(visit, handler):
     writer = visit("policy_writer", java_script_enabled=False)

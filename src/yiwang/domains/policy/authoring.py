@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -29,7 +30,7 @@ from .contracts import PUBLISHER, WRITER
 from .models import PolicyDraft
 
 CELL = ("field", "test", "text", "clause")
-AMOUNT = Decimal("0.01")
+_ID = re.compile(r"[a-z][a-z0-9_]{0,30}(\.[a-z][a-z0-9_]{0,30}){1,3}")
 
 
 def offices(actor: Actor) -> list[Organisation]:
@@ -50,21 +51,34 @@ def draft_of(actor: Actor, draft_id: UUID) -> PolicyDraft | None:
     return found if found and found.org_id in {o.id for o in offices(actor)} else None
 
 
-def begin(actor: Actor, ref: str) -> PolicyDraft:
-    """A draft from the published version, or the one that is open already. Raises Refused."""
+def begin(actor: Actor, ref: str, new_id: str = "", new_name: str = "") -> PolicyDraft:
+    """A draft from the published version, or the one that is open already; with ``new_id`` a new policy after it.
+
+    Raises:
+        Refused: not the actor's office, or an id that is taken or malformed.
+    """
     pack = next((p for p in own(actor) if p.id == ref), None)
     org = actions.office(pack) if pack else None
     if pack is None or org is None or not actor.has_role(org.id, WRITER):
         raise Refused(_("这项政策不是您单位出的，或您没有编写的岗位。"))
+    if new_id or new_name:
+        if not _ID.fullmatch(new_id) or not new_name or packs.current().find("policy", new_id):
+            told = {"id": new_id, "name": new_name}
+            raise Refused(
+                _("标识“%(id)s”或名称“%(name)s”不能用：标识用小写英文、数字、下划线和点，不与现有的重复。")
+                % told
+            )
     open_one = PolicyDraft.objects.filter(
-        policy=ref, author=actor.label, state__in=[PolicyDraft.DRAFT, PolicyDraft.REJECTED]
+        policy=new_id or ref, author=actor.label, state__in=[PolicyDraft.DRAFT, PolicyDraft.REJECTED]
     ).first()
     if open_one:
         return open_one
     data = copy.deepcopy(dict(pack.data))
-    data["version"] += 1
+    data["version"] = 1 if new_id else data["version"] + 1
+    if new_id:
+        data |= {"id": new_id, "name": new_name}
     made = PolicyDraft.objects.create(
-        policy=ref, org_id=org.id, data=data, author=actor.label, author_name=actor.name
+        policy=data["id"], org_id=org.id, data=data, author=actor.label, author_name=actor.name
     )
     record(actor, "policy.drafted", "policy", ref, draft=str(made.id))
     return made
@@ -144,7 +158,9 @@ def text_of(data: Mapping[str, Any]) -> str:
 
 
 def _path(ref: str) -> str:
-    return packs.current().get("policy", ref).file
+    """The file of a policy; a new one lies beside the others."""
+    found = packs.current().find("policy", ref) or packs.current().all("policy")[0]
+    return found.file if found.id == ref else f"{found.file.rpartition('/')[0]}/{ref}.yaml"
 
 
 def problems(data: Mapping[str, Any]) -> list[str]:

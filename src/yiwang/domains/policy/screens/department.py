@@ -51,7 +51,12 @@ def begin(request, ref):
     """A draft of a policy."""
     _roles(request)
     try:
-        draft = authoring.begin(request.actor, ref)
+        draft = authoring.begin(
+            request.actor,
+            ref,
+            request.POST.get("new-id", "").strip(),
+            request.POST.get("new-name", "").strip(),
+        )
     except Refused as refused:
         messages.error(request, str(refused))
         return redirect("desk_policies")
