@@ -251,6 +251,9 @@ def test_edit_effect_two_persons_list_wish_paid_once_receipt(visit, handler):
                 name="x",
                 amount=1,
             )
+    visitor = visit(None)
+    visitor.goto("/policies/publicity")
+    assert "失业保险稳岗返还" in visitor.inner_text("main")
     after_publicity(made.id)
     page = handler()
 
@@ -339,7 +342,10 @@ def test_no_accessibility_violation(visit, handler, become, mode):
         made = Round.objects.first()
     rounds = [f"/desk/policies/rounds/{made.id}"] if made and made.policy.startswith("rs.") else []
     places = [
-        (visit(None, viewport=size), ["/policies", "/policies?q=想招人&f=small", f"/policies/{POLICY}"]),
+        (
+            visit(None, viewport=size),
+            ["/policies", "/policies/publicity", "/policies?q=想招人&f=small", f"/policies/{POLICY}"],
+        ),
         (visit("mother", viewport=size), ["/policies/mine"]),
         (
             handler(viewport=size),

@@ -90,6 +90,7 @@ urlpatterns = [
     path("services/<str:ref>", services.service, name="service"),
     path("services/<str:ref>/begin", services.begin, name="begin"),
     path("policies", policy.library, name="policies"),
+    path("policies/publicity", policy.publicity, name="policies_publicity"),
     path("policies/mine", policy.mine, name="policies_mine"),
     path("policies/mine/subscribe", policy.subscribe, name="policies_subscribe"),
     path("policies/grants/<uuid:grant_id>", policy.answer_wish, name="policy_wish"),

@@ -42,6 +42,7 @@ drop policy if exists concerned on policy_round;
 create policy concerned on policy_round to {app} using (
   (select current_setting('app.system', true)) = 'on'
   or org_id = any ((select nullif(current_setting('app.orgs', true), '')::uuid[])::uuid[])
+  or exists (select 1 from policy_grant g where g.round_id = policy_round.id)
 );
 
 alter table policy_grant enable row level security;

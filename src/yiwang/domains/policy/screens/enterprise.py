@@ -4,11 +4,12 @@ from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from yiwang.domains.policy import actions, find, payments, queries, rejudging
-from yiwang.domains.policy.models import Grant, Objection, Standing, Statement, Subscription
+from yiwang.domains.policy.models import Grant, Objection, Round, Standing, Statement, Subscription
 from yiwang.engines.judge.api import Status
 from yiwang.kernel.access.contracts import Refused
 from yiwang.kernel.access.session import as_system
@@ -103,6 +104,22 @@ def mine(request):
             "grants": Grant.objects.filter(subject_id=enterprise.id).select_related("round", "payment"),
         },
     )
+
+
+@require_GET
+def publicity(request):
+    """公示: the lists that are open now, for everyone; names, codes half hidden, amounts."""
+    with as_system(request.actor):
+        rounds = list(Round.objects.filter(closed_at=None, public_until__gte=timezone.localdate())[:20])
+        shown = [
+            (
+                r,
+                [(g.name, f"{g.uscc[:2]}{'*' * 12}{g.uscc[-4:]}", g.amount) for g in r.grants.all()[:200]],
+                r.grants.count(),
+            )
+            for r in rounds
+        ]
+    return render(request, "policy/publicity.html", {"shown": shown})
 
 
 @require_http_methods(["GET", "POST"])
