@@ -230,10 +230,10 @@ def test_edit_effect_two_persons_list_wish_paid_once_receipt(visit, handler):
     assert "等另一位同事" in writer.inner_text("main")
     publisher = visit("policy_publisher")
     publisher.goto(draft)
-    publisher.click("button:text-is('发布')")
+    publisher.click("button:text-is('发布')", timeout=60000)  # checks every pack
     assert "已发布" in publisher.inner_text("main")
     publisher.goto("/desk/policies")
-    publisher.click(f'form[action="/desk/policies/{POLICY}/list"] button')
+    publisher.click(f'form[action="/desk/policies/{POLICY}/list"] button', timeout=60000)
     publisher.wait_for_url("**/rounds/**")
     assert "公示中" in publisher.inner_text("main")
     with acting(SYSTEM):
