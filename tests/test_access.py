@@ -13,6 +13,7 @@ from product import PRODUCT
 
 from yiwang.config import embedded
 from yiwang.domains.enterprise.models import Correction
+from yiwang.domains.policy.models import Grant, Objection, PolicyDraft, Round
 from yiwang.domains.services.authoring.models import Proposal
 from yiwang.engines.cases.models import Case, Consent, Rating, Rectification, Review, Undertaking
 from yiwang.engines.hub.models import Delivery
@@ -22,6 +23,35 @@ from yiwang.kernel.accounts.models import Mandate, Person
 from yiwang.kernel.documents.models import IssuedDocument
 from yiwang.kernel.ids import new_id
 from yiwang.kernel.ledger.models import Entry
+
+
+def policy_objects(case):
+    """A draft, a list with one on it, and an objection, of an office where none of the visitors works."""
+    office, subject = uuid.uuid5(uuid.NAMESPACE_URL, "an office"), case.subject_id
+    draft, _new = PolicyDraft.objects.get_or_create(
+        policy="x", defaults={"org_id": office, "data": {"id": "x"}}
+    )
+    made, _new = Round.objects.get_or_create(
+        policy="x", defaults={"name": "x", "period": "2026", "org_id": office, "public_until": "2026-01-01"}
+    )
+    grant, _new = Grant.objects.get_or_create(
+        policy="x",
+        round=made,
+        defaults={"period": "2026", "org_id": office, "uscc": "x", "name": case.subject_name, "amount": 1},
+    )
+    objection, _new = Objection.objects.get_or_create(
+        policy="x",
+        defaults={
+            "name": "x", "subject_id": subject, "subject_name": case.subject_name, "org_id": office, "words": "x",
+            "due_on": "2026-01-01",
+        },
+    )  # fmt: skip
+    return {
+        "policy_draft_id": draft.id,
+        "round_id": made.id,
+        "grant_id": grant.id,
+        "objection_id": objection.id,
+    }
 
 
 @pytest.fixture
@@ -70,7 +100,8 @@ def foreign():
         proposal, _new = Proposal.objects.get_or_create(
             path="shandong/services/x.yaml", defaults={"content": "kind: service_item", "author": "user:x"}
         )
-        objects = {
+        of_policy = policy_objects(case)
+        objects = of_policy | {
             "proposal_id": proposal.id,
             "delivery_id": Delivery.objects.order_by("seq").first().uid,
             "consent_id": consent.id,

@@ -360,6 +360,19 @@ def _hub_pull(args) -> int:
     return 0
 
 
+def _policy_build(_args) -> int:
+    _django()
+    from yiwang.domains.policy import province, queries
+    from yiwang.kernel.access.contracts import Refused
+
+    try:
+        print(f"已归集 {province.build(queries.frame())} 户企业")
+    except Refused as refused:
+        print(refused, file=sys.stderr)
+        return 1
+    return 0
+
+
 def _periodic_run(args) -> int:
     from dataclasses import asdict
 
@@ -583,6 +596,8 @@ def parser() -> argparse.ArgumentParser:
     register = add(commands, "register", _register, "mark a register as answering or not")
     register.add_argument("id")
     register.add_argument("state", choices=["up", "down"])
+    policy = commands.add_parser("policy", help="policies for enterprises").add_subparsers(required=True)
+    add(policy, "build", _policy_build, "copy the register of enterprises for counts over the province")
     periodic = commands.add_parser("periodic", help="benefits paid by the month").add_subparsers(
         required=True
     )

@@ -116,11 +116,11 @@ def _regions(pack, table: bytes) -> None:
     )
 
 
-_LEVELS = {"city": "市级", "county": "县级"}
+_LEVELS = {"province": "省级", "city": "市级", "county": "县级"}
 
 
 def _organisations(pack) -> None:
-    """Offices of every city and county, by function; a mapping moves functions to another office."""
+    """Offices of every division, by function; a mapping moves functions to another office."""
     functions = pack.data["functions"]
     for region in Region.objects.filter(level__in=_LEVELS, valid_to=None).order_by("code"):
         holders = {name: name for name in functions}

@@ -42,6 +42,7 @@ INSTALLED_APPS = [
     "yiwang.engines.cases",
     "yiwang.domains.services",
     "yiwang.domains.enterprise",
+    "yiwang.domains.policy",
     "yiwang.surfaces.api",
     "yiwang.surfaces.portal",
     "yiwang.surfaces.workbench",

@@ -4,6 +4,7 @@ from django.urls import include, path
 from django.views.i18n import set_language
 
 from yiwang.domains.enterprise import screens as enterprise
+from yiwang.domains.policy import screens as policy
 from yiwang.domains.services import screens as services
 from yiwang.domains.services.authoring import screens as authoring
 from yiwang.domains.services.catalogue import screens as catalogue
@@ -89,6 +90,22 @@ urlpatterns = [
     path("apply/<uuid:draft_id>/<slug:page>", services.apply, name="apply"),
     path("services/<str:ref>", services.service, name="service"),
     path("services/<str:ref>/begin", services.begin, name="begin"),
+    path("policies", policy.library, name="policies"),
+    path("policies/publicity", policy.publicity, name="policies_publicity"),
+    path("policies/mine", policy.mine, name="policies_mine"),
+    path("policies/mine/subscribe", policy.subscribe, name="policies_subscribe"),
+    path("policies/grants/<uuid:grant_id>", policy.answer_wish, name="policy_wish"),
+    path("policies/<str:ref>", policy.guide, name="policy"),
+    path("policies/<str:ref>/data", policy.data, name="policy_data"),
+    path("policies/<str:ref>/apply", policy.apply, name="policy_apply"),
+    path("policies/<str:ref>/object", policy.object_to, name="policy_object"),
+    path("desk/policies", policy.policies, name="desk_policies"),
+    path("desk/policies/drafts/<uuid:policy_draft_id>", policy.draft, name="policy_draft"),
+    path("desk/policies/drafts/<uuid:policy_draft_id>/decide", policy.decide, name="policy_decide"),
+    path("desk/policies/rounds/<uuid:round_id>", policy.round_of, name="policy_round"),
+    path("desk/policies/objections/<uuid:objection_id>", policy.answer, name="policy_answer"),
+    path("desk/policies/<str:ref>/edit", policy.begin, name="policy_edit"),
+    path("desk/policies/<str:ref>/list", policy.make_list, name="policy_list"),
     path("packs", authoring.proposals, name="proposals"),
     path("packs/write", authoring.write, name="write_pack"),
     path("packs/<uuid:proposal_id>", authoring.write, name="proposal"),

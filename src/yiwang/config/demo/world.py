@@ -18,7 +18,7 @@ from yiwang.kernel.orgs.models import Organisation, Post, Region
 from yiwang.kernel.orgs.queries import MANAGER, responsible
 from yiwang.kernel.packs import api as packs
 
-from . import cases, collection, enterprises
+from . import cases, collection, enterprises, policy
 from .people import COUNTIES, Demo, people
 
 CATALOGUE = "shandong/catalogue/demo.csv"
@@ -53,6 +53,9 @@ def make(say: Callable[[str], None], count: int = 20000) -> None:
     everybody = list(people(today, names, count))
     _copy(everybody, names)
     _accounts(everybody, today)
+    staff = [p for p in everybody[700:900] if 28 <= (today - p.born).days // 365 <= 58]
+    with acting(SYSTEM):
+        policy.make(_user, {p.name: p for p in everybody[:40]}, staff)
     cases.make(say, everybody)
     collection.make(everybody)
 

@@ -1,12 +1,15 @@
 """`yiwang packs check`: schema, cross-references, lint rules, embedded tests and flows, in one list."""
 
+import csv
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from yiwang.engines.cases.flow import FlowRejected, Graph, compile_bpmn, soundness
 from yiwang.engines.cases.forms import overlays
 from yiwang.engines.cases.forms.lint import lint
 from yiwang.engines.hub import lint as datasets
+from yiwang.engines.judge import library as policies
 from yiwang.kernel.packs.check import check
 from yiwang.kernel.packs.contracts import Problem
 from yiwang.kernel.packs.loader import read
@@ -14,7 +17,19 @@ from yiwang.kernel.packs.loader import read
 
 def check_packs(root: Path) -> list[Problem]:
     """Everything wrong in a tree of packs, each with file, line and remedy; empty when it may be loaded."""
-    return [*check(root, [lint, overlays.lint, datasets.lint]), *_flows(root)]
+    judged = partial(policies.lint, regions=_regions(root))
+    return [*check(root, [lint, overlays.lint, datasets.lint, judged]), *_flows(root)]
+
+
+def _regions(root: Path) -> dict[str, str]:
+    """Code to name of every division in the tree; the tables themselves are checked elsewhere."""
+    found: dict[str, str] = {}
+    for pack in read(root)[0].all("regions"):
+        file = (root / pack.file).parent / pack.data["divisions"]["file"]
+        if file.is_file():
+            with file.open(encoding="utf-8-sig", newline="") as lines:
+                found.update({r["code"]: r["name"] for r in csv.DictReader(lines) if r.get("code")})
+    return found
 
 
 def _flows(root: Path) -> Iterator[Problem]:

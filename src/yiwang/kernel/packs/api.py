@@ -1,7 +1,10 @@
 """The packs in force, and those a case began with."""
 
 import hashlib
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
@@ -55,6 +58,18 @@ def unpack(release: str, root: Path) -> None:
         file = root / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(bytes(contents[sha256]))
+
+
+@contextmanager
+def tree_with(path: str, content: str) -> Iterator[Path]:
+    """The tree in force, with one file as proposed, in a folder of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        unpack(current_release(), root)
+        file = root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content, encoding="utf-8")
+        yield root
 
 
 def current_release() -> str:

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import connection
 from psycopg import Cursor
 
+from yiwang.kernel.events.api import emit
 from yiwang.kernel.ids import new_id
 from yiwang.kernel.ledger.purposes import Purpose, purpose_of
 from yiwang.kernel.packs.api import current
@@ -93,9 +94,10 @@ def _allowed(register: str, purpose: str) -> tuple[str, Purpose]:
 
 
 def write_back(register: str, key: str, fields: dict) -> None:
-    """Merge a result into a subject's record. Only the system may (see policies.sql)."""
+    """Merge a result into a subject's record, and say so: ``registers.changed``. Only the system may."""
     with connection.cursor() as cursor:
         cursor.execute("select register_write(%s, %s, %s::jsonb)", [register, key, json.dumps(fields)])
+    emit("registers.changed", {"register": register, "key": key})
 
 
 def down() -> frozenset[str]:

@@ -1,9 +1,5 @@
 """Propose, hand in, publish or reject a pack file. Nothing comes into force by one person alone."""
 
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from uuid import UUID
 
 from django.utils import timezone
@@ -25,21 +21,9 @@ def _require(actor: Actor, role: str) -> None:
         raise Refused(_("您没有编写或发布事项的岗位。"))
 
 
-@contextmanager
-def tree_with(path: str, content: str) -> Iterator[Path]:
-    """The tree in force, with one file as proposed, in a folder of its own."""
-    with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
-        packs.unpack(packs.current_release(), root)
-        file = root / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(content, encoding="utf-8")
-        yield root
-
-
 def problems(path: str, content: str) -> list[Problem]:
     """Everything wrong with the tree as it would be: schema, references, lint rules, flows, embedded tests."""
-    with tree_with(path, content) as root:
+    with packs.tree_with(path, content) as root:
         return check_packs(root)
 
 
@@ -116,7 +100,7 @@ def decide(actor: Actor, proposal_id: UUID, publish: bool, note: str) -> Proposa
     if not publish and not note.strip():
         raise Refused(_("退回请写明理由。"))
     if publish:
-        with tree_with(proposal.path, proposal.content) as root:
+        with packs.tree_with(proposal.path, proposal.content) as root:
             found = check_packs(root)
             if found:
                 raise Refused(

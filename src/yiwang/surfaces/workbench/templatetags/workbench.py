@@ -4,6 +4,8 @@ from django import template
 from django.utils.translation import gettext as _
 
 from yiwang.domains.enterprise.queries import CREDIT
+from yiwang.domains.policy.contracts import PUBLISHER as POLICY_PUBLISHER
+from yiwang.domains.policy.contracts import WRITER as POLICY_WRITER
 from yiwang.domains.services.authoring.rules import AUTHOR, PUBLISHER
 from yiwang.engines.cases.api import WINDOW
 from yiwang.engines.hub.api import REPORTER, STEWARD
@@ -27,7 +29,20 @@ def workplaces(actor) -> list[tuple[str, str]]:
         places.append(("/desk/enterprises", _("一企一档")))
     if roles & {CREDIT, REPORTER}:
         places.append(("/desk/corrections", _("更正申请")))
-    if roles - {WINDOW, MANAGER, AUTHOR, PUBLISHER, REPORTER, STEWARD, CREDIT}:
+    if roles & {POLICY_WRITER, POLICY_PUBLISHER}:
+        places.append(("/desk/policies", _("惠企政策")))
+    elsewhere = {
+        WINDOW,
+        MANAGER,
+        AUTHOR,
+        PUBLISHER,
+        REPORTER,
+        STEWARD,
+        CREDIT,
+        POLICY_WRITER,
+        POLICY_PUBLISHER,
+    }
+    if roles - elsewhere:
         places += [
             ("/desk/undertakings", _("承诺与容缺")),
             ("/desk/reviews", _("会审")),

@@ -1,0 +1,3 @@
+"""Roles of posts that work on policies. No Django."""
+
+WRITER, PUBLISHER = "policy_writer", "policy_publisher"
