@@ -4,13 +4,12 @@ import logging
 import signal
 import time
 
-import psycopg
-from django.db import OperationalError, close_old_connections, connection
+from django.db import close_old_connections, connection
 from django.utils import timezone
 
 from yiwang.kernel.access.contracts import SYSTEM, Refused
 from yiwang.kernel.access.session import acting
-from yiwang.kernel.events.api import CHANNEL, dispatch_one
+from yiwang.kernel.events.api import AWAY, CHANNEL, dispatch_one
 from yiwang.kernel.ids import derived_id
 from yiwang.kernel.ledger import heads
 from yiwang.kernel.ledger.sequencing import append_pending
@@ -112,7 +111,7 @@ def run_forever() -> None:
                 if not work_once():
                     for _ in connection.connection.notifies(timeout=POLL_SECONDS, stop_after=1):
                         pass
-        except (OperationalError, psycopg.OperationalError) as gone:
+        except AWAY as gone:
             log.warning("database not available, waiting: %s", gone)
             close_old_connections()
             connection.close()

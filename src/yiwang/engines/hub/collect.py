@@ -24,7 +24,7 @@ from django.db import close_old_connections, connection
 from django.utils import timezone
 from psycopg.types.json import Jsonb
 
-from yiwang.kernel.events.api import run_slow
+from yiwang.kernel.events.api import AWAY, run_slow
 from yiwang.kernel.files import store
 from yiwang.kernel.ids import new_id
 
@@ -362,7 +362,7 @@ def run_forever() -> None:
                     if not work_once():
                         for _ in bell.notifies(timeout=POLL_SECONDS, stop_after=1):
                             pass
-        except psycopg.OperationalError as gone:
+        except AWAY as gone:
             log.warning("database not available, waiting: %s", gone)
             close_old_connections()
             time.sleep(1)

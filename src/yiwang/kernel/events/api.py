@@ -7,7 +7,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
-from django.db import connection, transaction
+import psycopg
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from yiwang.kernel.access.contracts import SYSTEM
@@ -19,6 +20,8 @@ log = logging.getLogger(__name__)
 Handler = Callable[[dict, UUID | None], None]
 _handlers: dict[str, list[Handler]] = defaultdict(list)
 CHANNEL = "yiwang_outbox"
+AWAY = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
+"""What is raised while the database is away or has just gone, by Django and by psycopg's own connections."""
 MAX_BACKOFF = timedelta(minutes=10)
 
 
