@@ -219,13 +219,13 @@ def test_no_way_to_a_record_without_a_purpose_and_a_trace(become):
     give(HEADER + row(uscc))
     reporter, found = become("reporter"), datasets.current("ent_registration")
     with acting(SYSTEM):
-        before = entries(uscc).count()
+        before = entries(uscc).filter(use__purpose="数据管理").count()
     with acting(reporter):
         assert queries.as_of(found, {"uscc": uscc})["uscc"] == uscc
         assert [r["uscc"] for r in queries.of_subject(found, uscc, "数据管理")] == [uscc]
     with acting(SYSTEM):
-        assert entries(uscc).count() == before + 2
-        assert {entry.use.purpose for entry in entries(uscc)} == {"数据管理"}
+        assert entries(uscc).filter(use__purpose="数据管理").count() == before + 2
+        assert "数据管理" in {entry.use.purpose for entry in entries(uscc)}
     with acting(reporter), pytest.raises(actions.Refused, match="不向用途“好奇”提供"):
         queries.as_of(found, {"uscc": uscc}, purpose="好奇")
     from django.db import ProgrammingError, connection

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 from product import ROOT, until
-from test_pages import everywhere
+from test_pages import violations
 
 TUTORIAL = ROOT / "docs/tutorial/publish-an-item.zh.md"
 BLOCK = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.M | re.S)
@@ -66,7 +66,7 @@ def test_a_clerk_publishes_an_item_without_code_and_a_resident_applies_the_same_
 
         until(found, 20)
         elder.goto("/services/wl.training")
-        assert everywhere(elder) == []
+        assert violations(elder) == []
         assert "公共文化服务保障法" in elder.inner_text("main")
         elder.click("text=开始办理")
         elder.wait_for_url("**/apply/**")
@@ -124,14 +124,14 @@ def test_in_the_browser_two_people_publish_and_one_cannot(visit, product):
     assert "检查通过" in text
     assert "参保凭证（新版）" in text
     assert "证明起始年月" in text
-    assert everywhere(author) == []
+    assert violations(author) == []
     author.click("text=提交审核")
     author.wait_for_load_state()
     assert author.locator("button:text-is('发布')").count() == 0
     address = author.url
     try:
         publisher.goto("/packs")
-        assert everywhere(publisher) == []
+        assert violations(publisher) == []
         publisher.goto(address)
         publisher.click("button:text-is('退回')")
         assert "退回请写明理由" in publisher.inner_text("main")
