@@ -37,7 +37,8 @@ def test_every_item_case_and_rating_passes_the_national_elements(product):
         known = set(Case.objects.filter(kind="service_item").values_list("number", flat=True))
         names = set(Person.objects.filter(users__isnull=False).values_list("name", flat=True))
         rated = Rating.objects.count()
-    assert {row["办件编号"] for row in rows} <= known and len(rows) > 50
+    mine = {number for number in known if not number.startswith("t-")}
+    assert {row["办件编号"] for row in rows} == mine and len(rows) > 50  # every case of the product passes
     assert {"受理", "办结"} <= {row["办件状态"] for row in rows}
     assert len(ratings.stdout.splitlines()) == rated > 0
     told = json.loads(ratings.stdout.splitlines()[0])

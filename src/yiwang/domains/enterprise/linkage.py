@@ -24,6 +24,7 @@ from yiwang.engines.hub import api as hub
 from yiwang.engines.hub.contracts import Dataset
 from yiwang.engines.hub.linking.linker import REVIEW, Linker
 from yiwang.engines.hub.linking.names import Vocabulary, vocabulary
+from yiwang.kernel.events.api import emit_on
 from yiwang.kernel.ids import new_id
 from yiwang.kernel.ledger.purposes import purpose_of
 from yiwang.kernel.orgs.models import Region
@@ -153,11 +154,7 @@ def _link(con: psycopg.Connection, linker: Linker, table: Table, dataset: Datase
                 [new_id(), dataset.id, *row[1:5], row[5], Jsonb(row[6]), row[7], row[8], row[8]],
             )
             if row[8] == "accepted":
-                con.execute(
-                    "insert into events_outboxevent (topic, body, created, not_before, attempts, error) "
-                    "values ('enterprise.linked', %s, now(), now(), 0, '')",
-                    [Jsonb({"uscc": row[2]})],
-                )
+                emit_on(con, "enterprise.linked", {"uscc": row[2]})
     return counts
 
 

@@ -26,7 +26,6 @@ from yiwang.kernel.accounts.models import Enterprise
 from yiwang.kernel.audit.api import record
 from yiwang.kernel.calendar.api import working_calendar
 from yiwang.kernel.events.api import emit
-from yiwang.kernel.events.models import OutboxEvent
 from yiwang.kernel.ids import derived_id
 from yiwang.kernel.notify.api import tell
 from yiwang.kernel.packs import api as packs
@@ -171,9 +170,7 @@ def _begin(
     )
     record(actor, "policy.listed", "round", made.id, policy=pack.id, enterprises=len(judged))
     morning = timezone.make_aware(datetime.combine(last + timedelta(days=1), time(0, 5)))
-    OutboxEvent.objects.create(
-        topic="policy.publicity-over", body={"round": str(made.id)}, not_before=morning
-    )
+    emit("policy.publicity-over", {"round": str(made.id)}, not_before=morning)
     return made
 
 

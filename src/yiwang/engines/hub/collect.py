@@ -24,7 +24,7 @@ from django.db import close_old_connections, connection
 from django.utils import timezone
 from psycopg.types.json import Jsonb
 
-from yiwang.kernel.events.api import AWAY, run_slow
+from yiwang.kernel.events.api import AWAY, emit_on, run_slow
 from yiwang.kernel.files import store
 from yiwang.kernel.ids import new_id
 
@@ -264,20 +264,13 @@ def _published(con: psycopg.Connection, delivery: Delivery, dataset: Dataset, ou
             Jsonb({"dataset": dataset.id, **outcome.counts}),
         ],
     )
-    con.execute(
-        "insert into events_outboxevent (topic, body, created, not_before, attempts, error) "
-        "values ('hub.loaded', %s, now(), now(), 0, '')",
-        [
-            Jsonb(
-                {
-                    "delivery": str(delivery.uid),
-                    "seq": delivery.seq,
-                    "dataset": dataset.id,
-                    "counts": outcome.counts,
-                }
-            )
-        ],
-    )
+    told = {
+        "delivery": str(delivery.uid),
+        "seq": delivery.seq,
+        "dataset": dataset.id,
+        "counts": outcome.counts,
+    }
+    emit_on(con, "hub.loaded", told)
     con.execute(
         "update hub_delivery set state = %s, counts = %s, error = '', loaded_at = clock_timestamp() where seq = %s",
         [State.LOADED, Jsonb(outcome.counts), delivery.seq],

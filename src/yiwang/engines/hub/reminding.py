@@ -3,6 +3,8 @@
 from django.utils import timezone
 from psycopg.types.json import Jsonb
 
+from yiwang.kernel.events.api import emit_on
+
 from . import datasets
 from .collect import connect
 from .queries import due_of
@@ -33,10 +35,6 @@ def remind() -> int:
                     "dataset": dataset.id, "name": dataset.name, "department": dataset.department,
                     "due": due.isoformat(), "latest": row[0].isoformat() if row[0] else None,
                 }  # fmt: skip
-                con.execute(
-                    "insert into events_outboxevent (topic, body, created, not_before, attempts, error) "
-                    "values ('hub.overdue', %s, now(), now(), 0, '')",
-                    [Jsonb(body)],
-                )
+                emit_on(con, "hub.overdue", body)
             told += 1
     return told

@@ -4,12 +4,13 @@ import logging
 import traceback
 from collections import defaultdict
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import psycopg
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
+from psycopg.types.json import Jsonb
 
 from yiwang.kernel.access.contracts import SYSTEM
 from yiwang.kernel.access.session import acting
@@ -59,10 +60,21 @@ def run_slow() -> None:
             log.exception("slow job %s", job.__name__)
 
 
-def emit(topic: str, body: dict, trace_id: UUID | None = None) -> None:
-    """Put an event into the outbox, in the current transaction."""
-    OutboxEvent.objects.create(topic=topic, body=body, trace_id=trace_id)
+def emit(topic: str, body: dict, trace_id: UUID | None = None, not_before: datetime | None = None) -> None:
+    """Put an event into the outbox, in the current transaction; ``not_before``: to be delivered later."""
+    OutboxEvent.objects.create(
+        topic=topic, body=body, trace_id=trace_id, not_before=not_before or timezone.now()
+    )
     transaction.on_commit(_wake)
+
+
+def emit_on(con: psycopg.Connection, topic: str, body: dict) -> None:
+    """The same on a connection of psycopg's own, in its transaction; the worker finds it when it looks."""
+    con.execute(
+        "insert into events_outboxevent (topic, body, created, not_before, attempts, error)"
+        " values (%s, %s, now(), now(), 0, '')",
+        [topic, Jsonb(body)],
+    )
 
 
 def _wake() -> None:

@@ -1,6 +1,7 @@
 """The outbox: what has happened and still has to be told to somebody."""
 
 from django.db import models
+from django.utils import timezone
 
 
 class OutboxEvent(models.Model):
@@ -10,7 +11,9 @@ class OutboxEvent(models.Model):
     body = models.JSONField()
     trace_id = models.UUIDField(null=True)
     created = models.DateTimeField(auto_now_add=True)
-    not_before = models.DateTimeField(auto_now_add=True)
+    not_before = models.DateTimeField(
+        default=timezone.now
+    )  # not auto_now_add, which forgets what it is given
     attempts = models.PositiveSmallIntegerField(default=0)
     error = models.TextField(blank=True)
 

@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from officials import finish
 from product import PRODUCT, until
+from test_items import switch
 from test_pages import MODES, violations
 
 from yiwang.config.demo.enterprises import NAME, USCC
@@ -32,9 +33,7 @@ def handler(visit):
 
     def open_page(**options):
         page = visit("handler", **options)
-        page.goto("/mandates")
-        page.click('form[action="/act-for"] button[name="subject"]:not([value=""])')
-        page.wait_for_load_state()
+        switch(page, NAME)  # other tests give the handler further mandates
         return page
 
     return open_page
@@ -192,7 +191,8 @@ def test_a_new_policy_is_set_beside_those_in_force(visit):
     assert "中间 59 天没有政策" in found
 
 
-def test_edit_effect_two_persons_publish_and_a_public_list(visit):
+@pytest.mark.plan("P35")
+def test_edit_effect_two_persons_list_wish_paid_once_receipt(visit, handler):
     writer = visit("policy_writer", java_script_enabled=False)
     writer.goto("/desk/policies")
     writer.click(f'form[action="/desk/policies/{POLICY}/edit"] button')
@@ -253,6 +253,38 @@ def test_edit_effect_two_persons_publish_and_a_public_list(visit):
     visitor = visit(None)
     visitor.goto("/policies/publicity")
     assert "失业保险稳岗返还" in visitor.inner_text("main")
+    after_publicity(made.id)
+    page = handler()
+
+    def asked():
+        page.goto("/policies/mine")
+        return page.locator("text=确认领取").count()
+
+    until(asked, patience=60)
+    page.fill('form:has(button[value="yes"]) [name="account"]', "12")
+    page.click("text=确认领取")
+    assert "8 到 30 位数字" in page.inner_text("main")
+    page.fill('form:has(button[value="yes"]) [name="account"]', "6217990000001234")
+    page.click("text=确认领取")
+
+    def paid():
+        with acting(SYSTEM):
+            return Payment.objects.filter(policy=POLICY, uscc=USCC).first()
+
+    payment = until(paid)
+    assert payment.amount == 4000
+    assert until(lambda: told(payment.receipt))
+    page.goto("/policies/mine")
+    assert payment.receipt in page.inner_text("main")
+    with acting(SYSTEM):  # delivered again: the same payment; the database refuses a second
+        assert payments.pay(payment.grant_id).id == payment.id
+        other = Grant.objects.filter(round=made).exclude(uscc=USCC).first()
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Payment.objects.create(
+                grant=other, policy=POLICY, uscc=USCC, period=payment.period, org_id=payment.org_id, amount=1,
+                receipt="x",
+            )  # fmt: skip
+        assert Payment.objects.filter(uscc=USCC, policy=POLICY).count() == 1
 
 
 def test_nobody_publishes_his_own_and_others_offices_are_closed(become, visit):
