@@ -1,7 +1,5 @@
 """一企一档 for officials and for the enterprise itself; corrections; the fairness page."""
 
-from functools import wraps
-
 from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import redirect, render
@@ -13,6 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 from yiwang.engines.hub import api as hub
 from yiwang.engines.hub.masks import shown
 from yiwang.kernel.access.contracts import Refused
+from yiwang.kernel.access.guards import officials
 from yiwang.kernel.ledger.purposes import purposes
 from yiwang.kernel.orgs.models import Region
 from yiwang.kernel.packs import api as packs
@@ -32,18 +31,8 @@ STATES = {
 }
 
 
-def credit_staff(view):
-    """Officials with the post that looks at files; others find nothing here."""
-
-    @wraps(view)
-    def guarded(request, *args, **kwargs):
-        if request.actor.person_id is None:
-            return redirect(f"/accounts/login/?next={request.path}")
-        if not any(queries.CREDIT in roles for roles in request.actor.posts.values()):
-            raise Http404
-        return view(request, *args, **kwargs)
-
-    return guarded
+credit_staff = officials(queries.CREDIT)
+"""Officials with the post that looks at files."""
 
 
 def allowed() -> list[str]:

@@ -66,7 +66,9 @@ def doubt(request, entry_id):
 
 
 def _rows(request, entries) -> list[dict]:
-    sources = {p.id: p.name for kind in ("register", "dataset") for p in packs.current().all(kind)}
+    library = packs.current()
+    sources = {p.id: p.name for p in library.all("register")}
+    sources |= {f"hub.{p.id}": p.name for p in library.all("dataset")}
     why = purposes()
     orgs = dict(
         Organisation.objects.filter(id__in={o for e in entries for o in e.use.orgs}).values_list("id", "name")

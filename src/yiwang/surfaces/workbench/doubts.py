@@ -6,8 +6,8 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from yiwang.engines.cases.screens import staff_only
 from yiwang.kernel.access.contracts import Refused
+from yiwang.kernel.access.guards import staff_only
 from yiwang.kernel.ledger import actions, queries
 
 

@@ -1,6 +1,6 @@
 """The officials' pages: the inbox and a case, the manager's overview, the rating desk."""
 
-from .desk import act, bulk, case, file, flow, inbox, save_filter, staff_only
+from .desk import act, bulk, case, file, flow, inbox, save_filter
 from .manage import manage
 from .ratings import ratings, rectify
 from .reviews import review, review_file, to_review
@@ -20,7 +20,6 @@ __all__ = [
     "review",
     "review_file",
     "save_filter",
-    "staff_only",
     "to_review",
     "undertakings",
 ]

@@ -1,6 +1,5 @@
 """The official's pages: the inbox by legal due date, and one case with everything needed to decide."""
 
-from functools import wraps
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -18,6 +17,7 @@ from yiwang.engines.cases.items import graph, item
 from yiwang.engines.cases.models import Case
 from yiwang.engines.cases.words import OPINION
 from yiwang.kernel.access.contracts import Refused
+from yiwang.kernel.access.guards import staff_only
 from yiwang.kernel.access.session import as_system
 from yiwang.kernel.audit.api import record
 from yiwang.kernel.files import api as files
@@ -29,18 +29,6 @@ PAGE = 50
 
 
 FILTERS = ("due", "ref", "step", "q", "mine")
-
-
-def staff_only(view):
-    """Officials only; others are sent to sign in."""
-
-    @wraps(view)
-    def guarded(request, *args, **kwargs):
-        if not request.actor.is_staff:
-            return redirect(f"/accounts/login/?next={request.path}")
-        return view(request, *args, **kwargs)
-
-    return guarded
 
 
 @require_GET

@@ -5,9 +5,8 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from yiwang.engines.cases import oversight
+from yiwang.kernel.access.guards import staff_only
 from yiwang.kernel.orgs.queries import MANAGER
-
-from .desk import staff_only
 
 
 @require_GET

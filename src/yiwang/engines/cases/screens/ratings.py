@@ -13,9 +13,8 @@ from yiwang.engines.cases import ratings as rules
 from yiwang.engines.cases.words import RATING
 from yiwang.engines.cases.worklist import tone
 from yiwang.kernel.access.contracts import Refused
+from yiwang.kernel.access.guards import staff_only
 from yiwang.kernel.orgs.queries import MANAGER
-
-from .desk import staff_only
 
 
 def _show(request, problem: str = "", typed=None, status: int = 200):

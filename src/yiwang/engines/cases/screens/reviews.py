@@ -12,14 +12,13 @@ from django.views.decorators.http import require_GET, require_http_methods
 from yiwang.engines.cases import forms, reviews
 from yiwang.engines.cases.worklist import tone
 from yiwang.kernel.access.contracts import Refused
+from yiwang.kernel.access.guards import staff_only
 from yiwang.kernel.access.session import as_system
 from yiwang.kernel.audit.api import record
 from yiwang.kernel.files import api as files
 from yiwang.kernel.ids import derived_id
 from yiwang.kernel.orgs.queries import region_names
 from yiwang.kernel.packs import api as packs
-
-from .desk import staff_only
 
 
 @require_GET

@@ -12,9 +12,8 @@ from django.views.decorators.http import require_GET, require_POST
 from yiwang.engines.cases import undertakings as rules
 from yiwang.engines.cases.worklist import tone
 from yiwang.kernel.access.contracts import Refused
+from yiwang.kernel.access.guards import staff_only
 from yiwang.kernel.ids import derived_id
-
-from .desk import staff_only
 
 
 @require_GET

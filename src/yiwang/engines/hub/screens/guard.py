@@ -1,28 +1,14 @@
 """Who gets in: officials who report data or look after it; the dataset must be theirs to see."""
 
-from functools import wraps
-
 from django.http import Http404
-from django.shortcuts import redirect
 
 from yiwang.engines.hub import datasets, queries
 from yiwang.engines.hub.actions import REPORTER, STEWARD
 from yiwang.engines.hub.contracts import Dataset
+from yiwang.kernel.access.guards import officials
 
-
-def data_staff(view):
-    """Reporters and stewards only; visitors are sent to sign in, others find nothing here."""
-
-    @wraps(view)
-    def guarded(request, *args, **kwargs):
-        if not request.actor.is_staff:
-            return redirect(f"/accounts/login/?next={request.path}")
-        roles = {role for held in request.actor.posts.values() for role in held}
-        if not roles & {REPORTER, STEWARD}:
-            raise Http404
-        return view(request, *args, **kwargs)
-
-    return guarded
+data_staff = officials(REPORTER, STEWARD)
+"""Reporters and stewards of data."""
 
 
 def seen(request, id: str) -> Dataset:

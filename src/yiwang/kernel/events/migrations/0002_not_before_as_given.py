@@ -5,15 +5,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('events', '0001_initial'),
+        ("events", "0001_initial"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='outboxevent',
-            name='not_before',
+            model_name="outboxevent",
+            name="not_before",
             field=models.DateTimeField(default=django.utils.timezone.now),
         ),
     ]
