@@ -35,7 +35,7 @@ def standing():
             case_id = new_id()
             ids.append(case_id)
             row = {
-                "id": case_id, "number": f"m-{n:04d}", "kind": "service_item", "ref": "yb.resident_join",
+                "id": case_id, "number": f"t-m{n:04d}", "kind": "service_item", "ref": "yb.resident_join",
                 "name": "迁移测试", "release": release, "flow_id": flow, "after": [], "subject_id": person.id,
                 "subject_name": person.name, "org_id": org.id, "channel": "online", "status": Status.RECEIVED,
                 "phase": Phase.WAITING, "data": {}, "extra": {}, "trace_id": case_id, "submitted_at": now,

@@ -6,6 +6,7 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from django.conf import settings
 from django.http import HttpResponse
+from playwright.sync_api import expect
 from test_pages import everywhere
 
 from yiwang.kernel.access.contracts import SYSTEM, Actor
@@ -26,7 +27,7 @@ def sign_in(page, name):
     page.fill("#id_login", name)
     page.fill("#id_password", PASSWORD)
     page.click("form[action='/accounts/login/'] button")
-    page.wait_for_load_state()
+    page.wait_for_url(lambda address: "/accounts/login/" not in address)
 
 
 def test_set_up_once_then_asked_for_at_each_sign_in(visit):
@@ -38,21 +39,20 @@ def test_set_up_once_then_asked_for_at_each_sign_in(visit):
     page.goto("/accounts/2fa/")
     assert everywhere(page) == []
     page.click("text=设置两步验证")
-    page.wait_for_load_state()
-    assert "再确认一次" in page.inner_text("h1")  # a session left open sets nothing up
+    expect(page.locator("h1")).to_contain_text("再确认一次")  # a session left open sets nothing up
     assert everywhere(page) == []
     page.fill("#password", PASSWORD)
     page.click("main button")
-    page.wait_for_load_state()
+    expect(page.locator("h1")).to_contain_text("设置两步验证")
     assert everywhere(page) == []
     secret = page.inner_text("form .num")
     page.fill("#code", "000000")
     page.click("button:text-is('开启')")
-    assert "没有通过" in page.inner_text("main")
+    expect(page.locator("main")).to_contain_text("没有通过")
     secret = page.inner_text("form .num")
     page.fill("#code", code_of(secret))
     page.click("button:text-is('开启')")
-    page.wait_for_load_state()
+    expect(page.locator("h1")).to_contain_text("恢复码")
     assert everywhere(page) == []
     recovery = page.locator(".codes li").first.inner_text()
     stored = Authenticator.objects.get(user=user, type="totp").data["secret"]
@@ -65,11 +65,10 @@ def test_set_up_once_then_asked_for_at_each_sign_in(visit):
     assert "两步验证" in again.inner_text("h1")  # the password alone opens nothing
     again.fill("#code", "123456")
     again.click("main button")
-    assert "没有通过" in again.inner_text("main")
+    expect(again.locator("main")).to_contain_text("没有通过")
     again.fill("#code", recovery)
     again.click("main button")
-    again.wait_for_load_state()
-    assert "我的办件" in again.inner_text("h1")
+    expect(again.locator("h1")).to_contain_text("我的办件")
 
 
 class Request:

@@ -1,9 +1,9 @@
 """Numbers for everyone: what was promised beside what was done, each with its definition."""
 
-import time
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.cache import cache
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -13,16 +13,13 @@ from yiwang.kernel.access.contracts import Actor
 from yiwang.kernel.packs import api as packs
 
 FRESH_SECONDS = 300  # how old the figures on the page may be; the page says when they were computed
-_kept: tuple[float, cases.Statistics] | None = None
+KEPT = "services.numbers"  # in the cache that all web processes share, so that all show the same moment
 
 
 def statistics(actor: Actor) -> cases.Statistics:
     """The figures, computed anew when older than FRESH_SECONDS."""
-    global _kept
-    now = time.monotonic()
-    if _kept is None or now - _kept[0] > FRESH_SECONDS:
-        _kept = (now, cases.measure(actor))
-    return _kept[1]
+    figures: cases.Statistics = cache.get_or_set(KEPT, lambda: cases.measure(actor), FRESH_SECONDS)
+    return figures
 
 
 @dataclass(frozen=True)
