@@ -8,6 +8,7 @@ from yiwang.engines.cases.forms.contracts import (
     FormField,
     FormMaterial,
     FormPlan,
+    Group,
     Lookup,
     Origin,
     PlanError,
@@ -28,6 +29,7 @@ from yiwang.engines.cases.forms.fill import (
     value,
     visible,
 )
+from yiwang.engines.cases.forms.groups import counted, listed, without_row
 from yiwang.engines.cases.forms.materials import verified
 from yiwang.engines.cases.forms.merge import plan
 from yiwang.engines.cases.forms.overlays import eased, overlaid, overlay_for
@@ -56,6 +58,7 @@ __all__ = [
     "FormMaterial",
     "FormPlan",
     "Founded",
+    "Group",
     "LicenceContent",
     "Lookup",
     "Origin",
@@ -72,6 +75,7 @@ __all__ = [
     "choices",
     "clean",
     "conditions",
+    "counted",
     "decides_itself",
     "eased",
     "editable",
@@ -79,6 +83,7 @@ __all__ = [
     "founded",
     "label",
     "licence",
+    "listed",
     "needed",
     "overlaid",
     "overlay_for",
@@ -90,5 +95,6 @@ __all__ = [
     "value",
     "verified",
     "visible",
+    "without_row",
     "write_backs",
 ]

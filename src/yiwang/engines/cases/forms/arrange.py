@@ -2,29 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from yiwang.engines.cases.forms.contracts import FormField, Origin, Page, PlanError
+from yiwang.engines.cases.forms.contracts import FormField, Group, Origin, Page, PlanError
 from yiwang.engines.cases.forms.demand import Bound
 
 
 def in_pages(
-    fields: Mapping[str, FormField], declared: Iterable[Mapping[str, Any]], role_label: Callable[[str], str]
+    fields: Mapping[str, FormField],
+    declared: Iterable[Mapping[str, Any]],
+    role_label: Callable[[str], str],
+    groups: Collection[Group] = (),
 ) -> tuple[Page, ...]:
-    """The fields page by page: as the pack groups them, what is left by whom it is about."""
+    """The fields page by page: as the pack groups them, what is left by whom it is about.
+
+    A page that names a repeating role gets its columns, row by row; rows are never parted over pages.
+    """
     left = dict(fields)
     pages: list[Page] = []
     for entry in declared:
         mine: list[str] = []
         for pattern in entry["fields"]:
             role, _, element = pattern.partition(".")
+            group = next((g for g in groups if g.role == role), None)
             matches = [p for p in left if p == pattern or (element == "*" and p.startswith(f"{role}."))]
+            if group:
+                cells = [f"{row}.{column}" for row in group.rows for column in group.columns]
+                matches = [p for p in cells if p in left]
+                matches += [p for p in left if p.split(".", 1)[0] in set(group.rows) - {group.first}]
+                matches = list(dict.fromkeys(matches))
             for path in matches:
                 mine.append(path)
                 del left[path]
-        pages.append(Page(entry["id"], entry["title"], entry["why"], tuple(mine)))
+        if mine:
+            pages.append(Page(entry["id"], entry["title"], entry["why"], tuple(mine)))
     by_role: dict[str, list[str]] = {}
     for path in left:
         by_role.setdefault(path.split(".", 1)[0], []).append(path)

@@ -53,10 +53,9 @@ def burden(library: Library, ref: str) -> dict[str, Any]:
 
 
 def _waterfall(plan: FormPlan) -> dict[str, Any]:
-    library = plan.library
     apart = materials_apart = 0
     for item in plan.items:
-        data = library.get("service_item", item.id).data
+        data = item.data
         apart += sum(_applies(plan, item.bind, entry, "when") for entry in data["fields"])
         materials_apart += sum(
             _applies(plan, item.bind, entry, "required") for entry in data.get("materials", ())

@@ -106,6 +106,38 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """A role that several people fill (股东, 合伙人). ``rows`` are the roles of its rows, in order; ``first`` is
+    who takes the first row, when that is somebody the form knows anyway. ``columns`` are elements."""
+
+    role: str
+    label: str
+    entity: str
+    min: int
+    max: int
+    first: str | None
+    columns: tuple[str, ...]
+    rows: tuple[str, ...]
+
+    def label_of(self, row: str) -> str:
+        """How a row is called: 第 2 位股东."""
+        return f"第 {self.rows.index(row) + 1} 位{self.label}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What must hold between fields or rows before an application is handed in. ``test`` and ``value`` are
+    FEEL in the plan's roles; ``value`` is shown in the refusal, ``at`` says which field it points to."""
+
+    id: str
+    text: str
+    test: str
+    value: str
+    at: str
+    otherwise: str
+
+
+@dataclass(frozen=True, slots=True)
 class FormMaterial:
     """One material of one holder, wanted by one or more items, met in one way.
 
@@ -164,7 +196,8 @@ class Situation:
 
 @dataclass(frozen=True, slots=True)
 class PlanItem:
-    """One service item in the plan. ``bind`` maps the item's roles to the plan's roles."""
+    """One service item in the plan. ``bind`` maps the item's roles to the plan's roles; ``data`` is its pack
+    with repeating groups written out row by row."""
 
     id: str
     version: int
@@ -174,6 +207,7 @@ class PlanItem:
     bind: Mapping[str, str]
     optional: bool
     flow: str
+    data: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +233,15 @@ class FormPlan:
     pages: tuple[Page, ...]
     materials: tuple[FormMaterial, ...]
     situations: tuple[Situation, ...]
+    groups: tuple[Group, ...] = ()
+    rules: tuple[Rule, ...] = ()
+
+    def group(self, role: str) -> Group:
+        """The repeating group of a role. Raises KeyError."""
+        for one in self.groups:
+            if one.role == role:
+                return one
+        raise KeyError(role)
 
     def field(self, path: str) -> FormField:
         """The field at a path. Raises KeyError."""

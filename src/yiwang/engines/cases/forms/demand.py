@@ -29,6 +29,7 @@ class Wanted:
     max: int | None = None
     pattern: str | None = None
     codes: tuple[str, ...] | None = None
+    default: str | None = None  # FEEL over situations
     supporting: bool = True
 
 
@@ -84,6 +85,11 @@ def tighten(wanted: Wanted, item: Bound, spec: Mapping[str, Any]) -> None:
                 f"{wanted.path} 的格式要求互相冲突：{wanted.pattern} 与 {spec['pattern']}，请用 merge 裁决"
             )
         wanted.pattern = spec["pattern"]
+    if "default" in spec:
+        default = item.text(spec["default"])
+        if wanted.default not in (None, default):
+            raise PlanError(f"{wanted.path} 的默认值互相冲突：{wanted.default} 与 {default}，请核对各事项")
+        wanted.default = default
     if "codes" in spec:
         codes = tuple(spec["codes"])
         wanted.codes = codes if wanted.codes is None else tuple(c for c in wanted.codes if c in codes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
 
@@ -85,7 +85,7 @@ def any_of(parts: Collection[str]) -> str:
 def context(data: Mapping[str, Any], roles: Collection[str], types: Mapping[str, str]) -> dict[str, Any]:
     """The nested context for FEEL from flat data: ``{"child.name": …}`` becomes ``{"child": {"name": …}}``.
 
-    ISO text of elements of type date and datetime becomes a date or a date and time.
+    ISO text of elements of type date and datetime becomes a date or a date and time, text of decimals a number.
     """
     nested: dict[str, Any] = {role: {} for role in roles}
     for path, value in data.items():
@@ -109,11 +109,13 @@ def plain(value: Any) -> Any:
 
 
 def _typed(value: Any, type_: str) -> Any:
-    if not isinstance(value, str) or type_ not in ("date", "datetime"):
+    if not isinstance(value, str) or type_ not in ("date", "datetime", "decimal"):
         return None if value == "" else value
     try:
+        if type_ == "decimal":
+            return number if value and (number := Decimal(value)).is_finite() else None
         return date.fromisoformat(value) if type_ == "date" else datetime.fromisoformat(value)
-    except ValueError:
+    except (ValueError, InvalidOperation):
         return None
 
 

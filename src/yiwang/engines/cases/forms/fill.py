@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from yiwang.engines.cases.forms import expressions
+from yiwang.engines.cases.forms import expressions, groups
 from yiwang.engines.cases.forms.contracts import (
     ConditionResult,
     FieldError,
@@ -26,9 +26,10 @@ TYPED = "您填写"  # the source of what the applicant gave
 
 
 def context(plan: FormPlan, data: Mapping[str, Any]) -> dict[str, Any]:
-    """What expressions of this plan see: data by role, and the situations' answers."""
+    """What expressions of this plan see: data by role, the situations' answers, groups as lists of rows."""
     types = {f.path: f.type for f in plan.fields}
-    return {**expressions.context(data, plan.roles, types), **plan.answers}
+    found = {**expressions.context(data, plan.roles, types), **plan.answers}
+    return {**found, **groups.nested(plan, found)}
 
 
 def holds(plan: FormPlan, text: str, data: Mapping[str, Any]) -> bool | None:
@@ -247,6 +248,8 @@ def check(plan: FormPlan, data: Mapping[str, Any], uploads: Mapping[str, Any]) -
         _, error = clean(field, str(value), choices(plan, field, data))
         if error:
             errors.append(error)
+    if plan.rules:
+        errors += groups.broken(plan, context(plan, data))
     for material in plan.materials:
         if material.way is Way.UPLOAD and not uploads.get(material.key):
             if needed(plan, material, data) and not material.tolerable:
@@ -310,7 +313,7 @@ def conditions(
     """An item's acceptance conditions over these data, each with its reason and basis."""
     item = plan.item(item_id)
     results = []
-    for condition in plan.library.get("service_item", item_id).data.get("conditions", ()):
+    for condition in plan.item(item_id).data.get("conditions", ()):
         value: bool | None = None
         reason = "由工作人员审核"
         register = condition.get("register")
@@ -359,7 +362,7 @@ def decides_itself(
     Args:
         conditions: the values of its acceptance conditions. materials: whether each needs nobody to look at it.
     """
-    text = plan.library.get("service_item", item_id).data.get("decision", {}).get("auto")
+    text = plan.item(item_id).data.get("decision", {}).get("auto")
     if not text:
         return False
     names = {**context(plan, data), "conditions": conditions, "materials": materials}

@@ -12,6 +12,7 @@ from typing import Any
 
 from yiwang.engines.cases.forms.demand import entity_of
 from yiwang.engines.cases.forms.dictionary import SERVICE
+from yiwang.engines.cases.forms.lint_groups import groups, rules
 from yiwang.engines.cases.forms.lint_names import Names, Path
 from yiwang.engines.cases.forms.lint_plans import plans
 from yiwang.engines.cases.forms.selftest import failures
@@ -146,6 +147,8 @@ def item(names: Names, pack: Pack) -> Iterator[Problem]:
     yield from _known(names, pack)
     yield from _conditions(names, pack, ids)
     yield from _periodic(names, pack, ids)
+    yield from groups(names, pack, roles, ids)
+    yield from rules(names, pack, roles, ids)
     yield from names.element(pack, ("authority", "region"), data["authority"]["region"], roles)
     for n, entry in enumerate(data["fields"]):
         path: Path = ("fields", n)
@@ -283,6 +286,7 @@ def bundle(names: Names, pack: Pack) -> Iterator[Problem]:
             yield pack.problem((key,), f"{what} {data[key]} 没有声明", "写进 roles", "L2")
     yield from _situations(names, pack, ids)
     yield from _conditions(names, pack, ids)
+    yield from groups(names, pack, roles, ids)
     items = {p.id: p for p in names.library.all("service_item")}
     allowed = {role: {entity} for role, entity in roles.items()}
     for n, entry in enumerate(data["items"]):

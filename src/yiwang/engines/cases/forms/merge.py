@@ -11,11 +11,12 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from yiwang.engines.cases.forms import expressions
+from yiwang.engines.cases.forms import expressions, groups
 from yiwang.engines.cases.forms.arrange import in_order, in_pages, produced_licences
 from yiwang.engines.cases.forms.contracts import (
     FormField,
     FormPlan,
+    Group,
     Origin,
     PlanError,
     PlanItem,
@@ -80,7 +81,9 @@ class _Planner:
             self.up = frozenset(registers_up) & everything
         self.situations = self._situations(answers)
         self.answers = {s.id: s.answer for s in self.situations if s.answer is not None}
-        self.items = self._items()
+        self.groups: tuple[Group, ...] = ()
+        self.items = self._unrolled(self._items(), answers)
+        self.answers |= {g.role: len(g.rows) for g in self.groups}
         self.wanted: dict[str, Wanted] = {}
         self.produced = self._produced()
 
@@ -148,6 +151,45 @@ class _Planner:
             chosen.append(Bound(pack, dict(entry["bind"]), bool(entry.get("optional"))))
         return sorted(chosen, key=lambda b: b.pack.id)
 
+    def _unrolled(self, items: list[Bound], answers: Mapping[str, Any]) -> list[Bound]:
+        """The items with repeating roles written out row by row, as many as the answers say."""
+        known = {**answers, **self.answers}
+        together: dict[str, Group] = {}
+        repeating = groups.many_of(self.data)
+        for item in items:
+            for role in groups.many_of(item.pack.data):
+                target = item.bind.get(role, role)
+                if self.bundle and target not in repeating:
+                    raise PlanError(
+                        f"{item.pack.name}的角色 {role} 有多人，一件事的 {target} 却只有一人，请写 many"
+                    )
+                if groups.wanted(item, role, known):
+                    mine = groups.declared(item, role, self.role_label(target))
+                    other = together.get(target)
+                    together[target] = groups.bounds(other, mine) if other else mine
+        for role, many in repeating.items() if self.bundle else ():
+            if role in together:
+                own = replace(together[role], min=many["min"], max=many["max"], first=many.get("first"))
+                together[role] = groups.bounds(together[role], own)
+        counts = {role: groups.counted(group, known) for role, group in together.items()}
+        self.groups = tuple(
+            replace(group, rows=groups.row_roles(role, group.first, counts[role]))
+            for role, group in sorted(together.items())
+        )
+        for group in self.groups:
+            self.roles |= {row: group.entity for row in group.rows if row not in self.roles}
+        self.roles = {r: e for r, e in self.roles.items() if r not in repeating}
+        return [
+            groups.unrolled(
+                item,
+                {
+                    role: counts[item.bind.get(role, role)] if groups.wanted(item, role, known) else 0
+                    for role in groups.many_of(item.pack.data)
+                },
+            )
+            for item in items
+        ]
+
     def _produced(self) -> dict[str, str]:
         return {
             item.path(output["path"]): item.pack.id
@@ -161,7 +203,7 @@ class _Planner:
         if path in self.wanted:
             return self.wanted[path]
         role, element_id = path.split(".", 1)
-        entities = [self.roles.get(role)]
+        entities = [self.roles.get(role), *(g.entity for g in self.groups if role in g.rows)]
         if item:
             entities += [
                 entity_of(declared)
@@ -217,7 +259,7 @@ class _Planner:
         seen: set[str] = set()
         while todo:
             path = todo.pop()
-            if path in seen:
+            if path in seen or path.split(".", 1)[0] not in self.roles:
                 continue
             seen.add(path)
             wanted = self._want(path)
@@ -271,7 +313,7 @@ class _Planner:
             inputs = {p for p in expressions.reads(derive) if "." in p} if derive else set()
             if derive and inputs <= self.wanted.keys() and path not in anyway:
                 origins[path] = (Origin.DERIVED, "由已填内容推出", ())
-            elif "default" in wanted.element.definition and path not in anyway:
+            elif self._default(wanted) is not None and path not in anyway:
                 origins[path] = (Origin.DEFAULT, "默认，可改", ())
             else:
                 origins[path] = (Origin.ASKED, "", ())
@@ -334,7 +376,7 @@ class _Planner:
         self._follow_roles()
         origins = self._origins()
         fields = {path: self._field(wanted, origins[path]) for path, wanted in sorted(self.wanted.items())}
-        pages = in_pages(fields, self.data.get("pages", ()), self.role_label)
+        pages = in_pages(fields, self.data.get("pages", ()), self.role_label, self.groups)
         page_of = {path: page.id for page in pages for path in page.fields}
         ordered = [replace(fields[p], page=page_of[p]) for page in pages for p in page.fields]
         licences = produced_licences(self.items)
@@ -366,6 +408,7 @@ class _Planner:
                     bind=i.bind,
                     optional=i.optional,
                     flow=i.pack.data["flow"],
+                    data=i.pack.data,
                 )
                 for i in self.items
             ),
@@ -376,14 +419,25 @@ class _Planner:
             pages=pages,
             materials=materials,
             situations=self.situations,
+            groups=self.groups,
+            rules=groups.rules_of(self.items),
         )
 
     def role_label(self, role: str) -> str:
-        """The Chinese name of a role in this plan."""
+        """The Chinese name of a role in this plan; of a row: 第 2 位股东."""
+        for group in self.groups:
+            if role in group.rows and role != group.first:
+                return group.label_of(role)
         declared = self.data["roles"].get(role)
         if isinstance(declared, Mapping) and declared.get("label"):
             return str(declared["label"])
         return self.words.label(self.roles.get(role, role))
+
+    def _default(self, wanted: Wanted) -> Any:
+        """The usual value: as an item says under these answers, else as the dictionary has it."""
+        if wanted.default:
+            return expressions.plain(expressions.evaluate(wanted.default, self.answers))
+        return wanted.element.definition.get("default")
 
     def _field(self, wanted: Wanted, origin: tuple[Origin, str, tuple[RegisterLookup, ...]]) -> FormField:
         role, _, _element = wanted.path.partition(".")
@@ -418,7 +472,7 @@ class _Planner:
             lookup=origin[2][0] if origin[2] else None,
             lookups=origin[2],
             derive=self.words.derive(wanted.element, role),
-            default=constants.get(wanted.path, spec.get("default")),
+            default=constants.get(wanted.path, self._default(wanted)),
             suggest=spec.get("default_from"),
             min=max(minimum) if minimum else None,
             max=min(maximum) if maximum else None,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from yiwang.engines.cases.forms import groups
 from yiwang.engines.cases.forms.contracts import Allocation, Authority, FormPlan, Told, Way
 from yiwang.engines.cases.forms.dictionary import Dictionary
 from yiwang.engines.cases.forms.functions import as_date, county_of, idno_check_digit
@@ -37,9 +38,8 @@ def project(plan: FormPlan, item_id: str, data: Mapping[str, Any]) -> dict[str, 
         data: filled data of the plan, in the plan's roles.
     """
     bind = plan.item(item_id).bind
-    item = plan.library.get("service_item", item_id).data
     own = {}
-    for path in _needs(item):
+    for path in _needs(plan.item(item_id).data):
         role, element = path.split(".", 1)
         value = data.get(f"{bind.get(role, role)}.{element}")
         if value not in (None, ""):
@@ -49,7 +49,7 @@ def project(plan: FormPlan, item_id: str, data: Mapping[str, Any]) -> dict[str, 
 
 def authority(plan: FormPlan, item_id: str, data: Mapping[str, Any]) -> Authority:
     """Which function at which level in which region decides an item; the region is None while unknown."""
-    item = plan.library.get("service_item", item_id).data["authority"]
+    item = plan.item(item_id).data["authority"]
     role, element = item["region"].split(".", 1)
     path = f"{plan.item(item_id).bind.get(role, role)}.{element}"
     return Authority(item["function"], item["level"], county_of(data.get(path)), path)
@@ -76,7 +76,7 @@ def allocations(plan: FormPlan, item_id: str, data: Mapping[str, Any]) -> list[A
     An empty scope draws no number.
     """
     found = []
-    for output in plan.library.get("service_item", item_id).data.get("outputs", {}).get("fields", ()):
+    for output in plan.item(item_id).data.get("outputs", {}).get("fields", ()):
         spec = output.get("allocate")
         if not spec:
             continue
@@ -131,7 +131,7 @@ class Founded:
 
 def founded(plan: FormPlan, item_id: str, data: Mapping[str, Any]) -> Founded | None:
     """The enterprise of ``outputs.enterprise``, from the item's data after allocation; None when there is none."""
-    spec = plan.library.get("service_item", item_id).data.get("outputs", {}).get("enterprise")
+    spec = plan.item(item_id).data.get("outputs", {}).get("enterprise")
     if not spec:
         return None
     role = spec["legal"].split(".", 1)[0]
@@ -147,16 +147,18 @@ def write_backs(
     A register's field with a code list gets the code, any other the words.
     """
     found = []
-    for target in plan.library.get("service_item", item_id).data.get("outputs", {}).get("register", ()):
+    for target in plan.item(item_id).data.get("outputs", {}).get("register", ()):
         key = data.get(target["key"])
         if key in (None, ""):
             continue
         held = plan.library.get("register", target["register"]).data["fields"]
         fields = {}
         for name, path in target["fields"].items():
-            value = data.get(path)
-            if value is not None:
-                fields[name] = value if "codelist" in held[name] else _words(plan, path, value)
+            values = groups.joined(plan, path, data, plan.item(item_id).bind)
+            if len(values) == 1:
+                fields[name] = values[0] if "codelist" in held[name] else _words(plan, path, values[0])
+            elif values:
+                fields[name] = "、".join(str(_words(plan, path, v)) for v in values)
         found.append((target["register"], str(key), fields))
     return found
 
@@ -184,15 +186,16 @@ def licence(
     Args:
         regions: tells the name of a region code; without it the code is printed.
     """
-    outputs = plan.library.get("service_item", item_id).data.get("outputs", {})
+    outputs = plan.item(item_id).data.get("outputs", {})
     spec = outputs.get("licence")
     if not spec:
         return None
     number = next((str(data[f["path"]]) for f in outputs.get("fields", ()) if data.get(f["path"])), "")
+    bind = plan.item(item_id).bind
     rows = tuple(
-        (label(plan, p), show(plan, p, data[p], regions))
+        (label(plan, p), "、".join(show(plan, groups.at_first_row(plan, p), v, regions) for v in values))
         for p in spec["fields"]
-        if data.get(p) not in (None, "")
+        if (values := groups.joined(plan, p, data, bind))
     )
     return LicenceContent(spec["type"], number, str(data.get(f"{spec['holder']}.name", "")), rows)
 
@@ -204,6 +207,10 @@ def label(plan: FormPlan, path: str) -> str:
             return field.label
     role, _, element = path.partition(".")
     words = Dictionary(plan.library)
+    group = next((g for g in plan.groups if g.role == role), None)
+    if group:
+        found = words.find(element, group.entity)
+        return f"{group.label}的{found.name}" if found else path
     found = words.find(element, plan.roles.get(role))
     return f"{words.label(plan.roles.get(role, role))}的{found.name}" if found else path
 

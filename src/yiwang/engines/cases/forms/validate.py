@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from yiwang.engines.cases.forms.contracts import FieldError, FormField, FormPlan
@@ -108,6 +109,19 @@ def _int(field: FormField, text: str) -> tuple[Any, str | None]:
     return number, None
 
 
+def _decimal(field: FormField, text: str) -> tuple[Any, str | None]:
+    """A number with up to four places, kept as text without needless zeros: 33.30 becomes 33.3."""
+    if not re.fullmatch(r"-?[0-9]{1,12}([.][0-9]{1,4})?", text):
+        return text, "应为数字，小数最多四位，例如 33.33"
+    number = Decimal(text)
+    if field.min is not None and number < field.min:
+        return text, f"太小：不能小于 {field.min}"
+    if field.max is not None and number > field.max:
+        return text, f"太大：不能大于 {field.max}"
+    whole = number == number.to_integral_value()
+    return str(int(number)) if whole else str(number.normalize()), None
+
+
 def _date(field: FormField, text: str) -> tuple[Any, str | None]:
     try:
         return date.fromisoformat(text.replace("/", "-").replace(".", "-")).isoformat(), None
@@ -140,6 +154,7 @@ _CHECKS: Mapping[str, Any] = {
     "uscc": _uscc,
     "phone": _phone,
     "int": _int,
+    "decimal": _decimal,
     "date": _date,
     "datetime": _datetime,
     "bank_account": _account,
