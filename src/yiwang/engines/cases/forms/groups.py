@@ -111,7 +111,9 @@ def unrolled(item: Bound, counts: Mapping[str, int]) -> Bound:
         "rules": [
             rule
             for rule in data.get("rules", ())
-            if all(rows[r] for r in rows if r in {p.split(".", 1)[0] for p in expressions.reads(rule["test"])})
+            if all(
+                rows[r] for r in rows if r in {p.split(".", 1)[0] for p in expressions.reads(rule["test"])}
+            )
         ],
     }
     pack = item.pack
@@ -171,6 +173,8 @@ def broken(plan: FormPlan, values: Mapping[str, Any]) -> list[FieldError]:
     """
     errors = []
     for rule in plan.rules:
+        if not all(_told(name, values) for name in expressions.reads(rule.test)):
+            continue
         if expressions.evaluate(rule.test, values) is not False:
             continue
         path = at_first_row(plan, rule.at)
@@ -180,6 +184,14 @@ def broken(plan: FormPlan, values: Mapping[str, Any]) -> list[FieldError]:
         label = field.label if field else path
         errors.append(FieldError(path, label, now, f"{rule.text}{shown}。{rule.otherwise}"))
     return errors
+
+
+def _told(name: str, values: Mapping[str, Any]) -> bool:
+    """Whether a name has a value; of a group, whether every row has one."""
+    role, _, element = name.partition(".")
+    held = values.get(role)
+    rows = held if isinstance(held, list) else [held if element else {"": held}]
+    return all(isinstance(row, Mapping) and row.get(element) not in EMPTY for row in rows)
 
 
 def at_first_row(plan: FormPlan, path: str) -> str:

@@ -81,9 +81,9 @@ class _Planner:
             self.up = frozenset(registers_up) & everything
         self.situations = self._situations(answers)
         self.answers = {s.id: s.answer for s in self.situations if s.answer is not None}
-        self.groups: tuple[Group, ...] = ()
+        self.groups = tuple[Group, ...]()
         self.items = self._unrolled(self._items(), answers)
-        self.answers |= {g.role: len(g.rows) for g in self.groups}
+        self.answers.update((group.role, len(group.rows)) for group in self.groups)
         self.wanted: dict[str, Wanted] = {}
         self.produced = self._produced()
 
