@@ -133,8 +133,8 @@ def test_a_founder_files_once_gets_an_enterprise_and_a_colleague_files_in_its_na
         founder.click("a:text-is('营业执照')")
     assert download.value.path().read_bytes().startswith(b"%PDF-")
     founder.goto("/mandates")
-    founder.click(f"button:has-text('切换到'):has-text('{NAME}')")
-    founder.wait_for_load_state()
+    with founder.expect_navigation():
+        founder.click(f"button:has-text('切换到'):has-text('{NAME}')")
     assert f"您正在代 {NAME} 办理" in founder.inner_text("body")
     assert everywhere(founder) == []
 
@@ -145,22 +145,22 @@ def test_a_founder_files_once_gets_an_enterprise_and_a_colleague_files_in_its_na
         founder.fill("#m-name", person.name)
         founder.fill("#m-idno", person.idno)
         founder.check(f'[name="role"][value="{role}"]')
-        founder.click("button:text-is('授权')")
-        founder.wait_for_load_state()
+        with founder.expect_navigation():
+            founder.click("button:text-is('授权')")
         assert "已授权" in founder.inner_text("main")
 
     page = visit("elder")
     page.goto("/mandates")
-    page.click(f"button:has-text('切换到'):has-text('{NAME}')")
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.click(f"button:has-text('切换到'):has-text('{NAME}')")
     page.goto("/services/ent.fund")
     page.click("text=开始办理")
     assert "授权不包括" in page.inner_text("main")  # a viewer only looks
 
     handler = visit("handler")
     handler.goto("/mandates")
-    handler.click(f"button:has-text('切换到'):has-text('{NAME}')")
-    handler.wait_for_load_state()
+    with handler.expect_navigation():
+        handler.click(f"button:has-text('切换到'):has-text('{NAME}')")
     handler.goto("/services/ent.fund")
     handler.click("text=开始办理")
     handler.wait_for_url("**/apply/**")
@@ -170,8 +170,8 @@ def test_a_founder_files_once_gets_an_enterprise_and_a_colleague_files_in_its_na
             break
         if handler.locator('[name="ent.fund_ratio"]').count():
             handler.select_option('[name="ent.fund_ratio"]', "8")
-        handler.click("text=保存并继续")
-        handler.wait_for_load_state()
+        with handler.expect_navigation():
+            handler.click("text=保存并继续")
     summary = handler.inner_text("main")
     assert NAME in summary
     assert "企业登记库" in summary  # what the licence wrote back answers now

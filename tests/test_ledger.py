@@ -238,8 +238,8 @@ def test_somebody_sees_each_use_and_doubts_one(visit, become, mode):
         page.click("a:text-is('下载证明')")
     assert json.loads(download.value.path().read_text())["checkpoint"]
     page.fill("#words", "我没有去过这个单位")
-    page.click("button:text-is('提出疑问')")
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.click("button:text-is('提出疑问')")
     assert "答复" in page.inner_text("main")
     with acting(SYSTEM):
         doubt = Doubt.objects.get(use=entry.use)
@@ -247,12 +247,12 @@ def test_somebody_sees_each_use_and_doubts_one(visit, become, mode):
     desk.goto("/desk/doubts")
     assert "我没有去过这个单位" in desk.inner_text("main") and violations(desk) == []
     card = desk.locator(".card", has=desk.locator(f"form[action='/desk/doubts/{doubt.id}']"))
-    card.locator("button:text-is('使用不当')").click()
-    desk.wait_for_load_state()
+    with desk.expect_navigation():
+        card.locator("button:text-is('使用不当')").click()
     assert "请写明使用的理由" in desk.inner_text("main")
     card.locator("textarea").fill("经办人查错了人，已处理")
-    card.locator("button:text-is('使用不当')").click()
-    desk.wait_for_load_state()
+    with desk.expect_navigation():
+        card.locator("button:text-is('使用不当')").click()
     page.goto(f"/uses/{entry.id}")
     assert "承认使用不当" in page.inner_text("main") and "查错了人" in page.inner_text("main")
     until(lambda: page.goto("/messages") and "数据使用疑问" in page.inner_text("main"), 20)

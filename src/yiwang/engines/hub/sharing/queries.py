@@ -1,0 +1,179 @@
+"""Reads: the catalogue, a masked preview, requests, grants and the use made of them."""
+
+import json
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Count, Q, QuerySet, Sum
+from django.utils import timezone
+
+from yiwang.engines.hub import datasets
+from yiwang.engines.hub.actions import REPORTER
+from yiwang.engines.hub.contracts import Dataset
+from yiwang.engines.hub.models import Delivery, Holding, Quality, SharingGrant, SharingRequest, SharingUse
+from yiwang.engines.hub.queries import Line, functions_of, kind_of, lines_of
+from yiwang.kernel.access.contracts import Actor
+from yiwang.kernel.access.session import as_system
+from yiwang.kernel.ids import new_id
+from yiwang.kernel.ledger.purposes import purpose_of
+from yiwang.kernel.packs import api as packs
+from yiwang.kernel.packs.contracts import Pack
+
+from .contracts import Class
+
+PREVIEW = 5
+SHARING = "部门间数据共享"
+"""The purpose under which a preview is noted in the ledger; a purposes pack declares it."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A dataset in the catalogue with its figures, and the words found in it."""
+
+    line: Line
+    themes: tuple[str, ...]
+
+
+def entries(text: str = "", department: str = "", sharing: str = "") -> list[Entry]:
+    """The catalogue: every dataset that matches, whatever office asks. It says what there is, no record.
+
+    Args:
+        text: words, each of which must stand in the name, summary, department, or a field's name.
+    """
+    found = []
+    library = packs.current()
+    for line in lines_of(datasets.every()):
+        d = line.dataset
+        if (department and d.department != department) or (sharing and d.sharing != sharing):
+            continue
+        said = " ".join([d.id, d.name, d.summary, d.department, d.sharing, *(f.name for f in d.fields)]).lower()
+        if all(word in said for word in text.lower().split()):
+            laws = {b["law"] for b in library.get("dataset", d.id).data["basis"]}
+            found.append(Entry(line, tuple(sorted(laws))))
+    return found
+
+
+def interfaces(text: str = "") -> list[Pack]:
+    """Registers that pages and forms look things up in: the catalogue's interfaces."""
+    words = text.lower().split()
+    return [
+        pack
+        for pack in packs.current().all("register")
+        if all(w in f"{pack.id} {pack.name} {json.dumps(pack.data, ensure_ascii=False)}".lower() for w in words)
+    ]
+
+
+def preview(actor: Actor, dataset: Dataset) -> list[list[str]]:
+    """A few records, everything masked that is not public; noted in the ledger. Nothing for what is not shared."""
+    if dataset.sharing == Class.CLOSED:
+        return []
+    why = purpose_of(SHARING)
+    fields = [{"id": f.id, "level": f.level} for f in dataset.fields]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select v from hub_preview(%s, %s, %s, %s::jsonb, %s, %s, %s) v",
+            [
+                *(new_id(), dataset.id, kind_of(dataset), json.dumps(fields)),
+                *(PREVIEW, why.name, why.basis),
+            ],
+        )
+        rows = [json.loads(v) if isinstance(v, str) else v for (v,) in cursor.fetchall()]
+    return [["" if row.get(f.id) is None else str(row[f.id]) for f in dataset.fields] for row in rows]
+
+
+def sources(actor: Actor, dataset: Dataset, most: int = 5) -> list[dict[str, Any]]:
+    """The deliveries that made a dataset what it is, the latest first: file, hash, rows, quality. No record.
+
+    Read as the system: the lineage of a catalogue entry is for whoever may ask for it.
+    """
+    with as_system(actor):
+        found = list(Delivery.objects.filter(dataset=dataset.id, state="loaded").order_by("-seq")[:most])
+        scores = {
+            q.delivery_id: q.score for q in Quality.objects.filter(delivery__in=[d.pk for d in found])
+        }
+    return [
+        {
+            "seq": d.seq, "name": d.name, "sha256": d.sha256, "as_of": d.as_of, "loaded_at": d.loaded_at,
+            "good": d.counts.get("good", 0), "bad": d.counts.get("bad", 0), "score": scores.get(d.pk),
+            "uid": d.uid,
+        }
+        for d in found
+    ]  # fmt: skip
+
+
+def history(dataset: Dataset) -> list[Quality]:
+    """The quality of a dataset over time, the oldest first."""
+    return list(reversed(Quality.objects.filter(dataset=dataset.id).order_by("-at")[:30]))
+
+
+def requests_to_answer(actor: Actor) -> QuerySet[SharingRequest]:
+    """Requests that the actor's offices have to answer, the most urgent first."""
+    mine = [org for org, roles in actor.posts.items() if REPORTER in roles]
+    asked = SharingRequest.objects.filter(source__in=mine, state=SharingRequest.State.ASKED)
+    return asked.exclude(person_id=actor.person_id).select_related("org").order_by("due_at")
+
+
+def requests_of(actor: Actor) -> QuerySet[SharingRequest]:
+    """What the actor's offices have asked for, the latest first."""
+    return SharingRequest.objects.filter(org__in=list(actor.posts)).select_related("source").order_by("-at")
+
+
+def request_of(id: UUID) -> SharingRequest | None:
+    """One request that row-level security lets the actor see."""
+    return SharingRequest.objects.filter(id=id).select_related("org", "source").first()
+
+
+def grants_of(actor: Actor) -> QuerySet[SharingGrant]:
+    """Grants of the actor's offices, those that end first at the front."""
+    return SharingGrant.objects.filter(org__in=list(actor.posts)).select_related("source").order_by("-until")
+
+
+def grants_given(actor: Actor) -> QuerySet[SharingGrant]:
+    """Grants that the actor's offices have given."""
+    mine = [org for org, roles in actor.posts.items() if REPORTER in roles]
+    return SharingGrant.objects.filter(source__in=mine).select_related("org").order_by("-until")
+
+
+def grant_of(id: UUID) -> SharingGrant | None:
+    """One grant that row-level security lets the actor see: of its user, its source, and stewards."""
+    return SharingGrant.objects.filter(id=id).select_related("org", "source", "request").first()
+
+
+def used_today(grant: SharingGrant) -> int:
+    """Records read under a grant today."""
+    return grant.uses.filter(day=timezone.localdate()).aggregate(n=Sum("records"))["n"] or 0
+
+
+def use_by_day(grant: SharingGrant, days: int = 90) -> list[dict[str, Any]]:
+    """The usage report: reads, records and callers by day, the latest first."""
+    since = timezone.localdate() - timedelta(days=days)
+    found = grant.uses.filter(day__gte=since).values("day")
+    counted = found.annotate(reads=Count("id"), taken=Sum("records"), callers=Count("actor", distinct=True))
+    return list(counted.order_by("-day"))
+
+
+def use_of_datasets(since: date) -> dict[str, dict[str, int]]:
+    """Dataset → grants in force, reads and records under grants since a day; of the grants that the actor sees."""
+    today = timezone.localdate()
+    in_force = Q(revoked_at=None, since__lte=today, until__gte=today)
+    found: dict[str, dict[str, int]] = {}
+    for row in SharingGrant.objects.filter(in_force).values("dataset").annotate(n=Count("id")):
+        found.setdefault(row["dataset"], {"grants": 0, "reads": 0, "records": 0})["grants"] = row["n"]
+    uses = SharingUse.objects.filter(day__gte=since).values("grant__dataset")
+    for row in uses.annotate(n=Count("id"), taken=Sum("records")):
+        line = found.setdefault(row["grant__dataset"], {"grants": 0, "reads": 0, "records": 0})
+        line["reads"], line["records"] = row["n"], row["taken"]
+    return found
+
+
+def holding(dataset: Dataset) -> Holding | None:
+    """What is held of a dataset."""
+    return Holding.objects.filter(dataset=dataset.id).first()
+
+
+def reports_for(actor: Actor) -> frozenset[str]:
+    """Departments whose datasets the actor reports."""
+    return functions_of(actor)
