@@ -77,7 +77,8 @@ def _cell(field: Any, value: Any) -> Any:
     return value if type(value) is wanted else None
 
 
-def _table(frame: Frame, rows: Iterable[tuple[str, Mapping[str, Any]]]) -> Any:
+def table(frame: Frame, rows: Iterable[tuple[str, Mapping[str, Any]]]) -> Any:
+    """Records by code as an Arrow table of the stored fields."""
     columns = schema(frame)
     names = columns.names[1:]
     made: dict[str, list[Any]] = {name: [] for name in columns.names}
@@ -106,10 +107,10 @@ def build(frame: Frame) -> int:
         query = "select key, fields from registers_record where register = %s order by key"
         with psycopg.connect(settings.OWNER_URL) as con, con.cursor(name="province") as cursor:
             cursor.itersize = 10_000
-            table = _table(frame, cursor.execute(query, [frame.register]))
+            copied = table(frame, cursor.execute(query, [frame.register]))
         changes().unlink(missing_ok=True)
-        _write(table, file())
-    return int(table.num_rows)
+        _write(copied, file())
+    return int(copied.num_rows)
 
 
 def replace(frame: Frame, rows: Mapping[str, Mapping[str, Any] | None]) -> None:
@@ -121,24 +122,24 @@ def replace(frame: Frame, rows: Mapping[str, Mapping[str, Any] | None]) -> None:
         if pq.read_schema(file()).names != columns.names:
             return  # fields were declared since: the next ``source`` says that it must be built
         held, hidden = _changes(columns)
-        fresh = _table(frame, ((key, fields) for key, fields in rows.items() if fields is not None))
+        fresh = table(frame, ((key, fields) for key, fields in rows.items() if fields is not None))
         rest = held.filter(pc.invert(pc.is_in(held[KEY], pa.array(list(rows), pa.string()))))
         hidden |= _places(list(rows))
-        table = pa.concat_tables([rest, fresh]).combine_chunks()
-        if max(table.num_rows, len(hidden)) > MOST:
-            _compact(table, hidden)
+        now = pa.concat_tables([rest, fresh]).combine_chunks()
+        if max(now.num_rows, len(hidden)) > MOST:
+            _compact(now, hidden)
         else:
             told = {_HIDDEN: json.dumps(sorted(hidden)).encode()}
-            _write(table.replace_schema_metadata(told), changes())
+            _write(now.replace_schema_metadata(told), changes())
 
 
 def _changes(columns: Any) -> tuple[Any, set[int]]:
     """The changed rows, and the numbers of the rows of the first file that they replace."""
     if not changes().exists():
         return columns.empty_table(), set()
-    table = pq.read_table(changes())
-    hidden = set(json.loads((table.schema.metadata or {}).get(_HIDDEN, b"[]")))
-    return table.select(columns.names).cast(columns), hidden
+    held = pq.read_table(changes())
+    hidden = set(json.loads((held.schema.metadata or {}).get(_HIDDEN, b"[]")))
+    return held.select(columns.names).cast(columns), hidden
 
 
 def _places(keys: list[str]) -> set[int]:
@@ -160,12 +161,12 @@ def _places(keys: list[str]) -> set[int]:
     return found
 
 
-def _compact(table: Any, hidden: set[int]) -> None:
+def _compact(changed: Any, hidden: set[int]) -> None:
     """The two files become one, in the order of codes."""
     base = pq.read_table(file())
     mask = np.ones(base.num_rows, bool)
     mask[sorted(hidden)] = False
-    whole = pa.concat_tables([base.filter(pa.array(mask)), table.cast(base.schema)])
+    whole = pa.concat_tables([base.filter(pa.array(mask)), changed.cast(base.schema)])
     _write(whole.sort_by(KEY).combine_chunks(), file())
     changes().unlink(missing_ok=True)
 

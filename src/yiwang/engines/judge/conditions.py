@@ -93,7 +93,9 @@ def _merged(conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
     for same in alone.values():
         first, cells = same[0], [c.cell for c in same]
         if len(same) > 1:
-            parts = tuple(t.expression for c in cells for t in c.tests.tests or () if isinstance(t, n.ValueTest))
+            parts = tuple(
+                t.expression for c in cells for t in c.tests.tests or () if isinstance(t, n.ValueTest)
+            )
             text = " and ".join(c.text for c in cells)
             tests = UnaryTests(text, (n.ValueTest(n.And(parts), True),), frozenset())
             constants = {k: v for c in cells for k, v in c.constants.items()}
@@ -136,7 +138,10 @@ def _normal(node: n.Node, positive: bool, fields: Mapping[str, Field]) -> Ways:
         for side in ("left", "right"):
             inner = getattr(node, side)
             if isinstance(inner, n.If):
-                then_, else_ = (dataclasses.replace(node, **{side: p}) for p in (inner.then, inner.otherwise))
+                then_, else_ = (
+                    n.Compare(node.operator, *((p, node.right) if side == "left" else (node.left, p)))
+                    for p in (inner.then, inner.otherwise)
+                )
                 return _normal(n.If(inner.condition, then_, else_), positive, fields)
     return ((node if positive else n.Call(n.Name("not"), (node,), ()),),)
 

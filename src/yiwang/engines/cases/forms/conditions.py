@@ -144,7 +144,7 @@ def _result(
     provenance: Mapping[str, Provenance],
     as_of: date | None,
 ) -> ConditionResult:
-    said = (one.data["basis"] if "basis" in one.data else "", one.data.get("else", ""))
+    said = (one.data.get("basis", ""), one.data.get("else", ""))
     if one.table is None:
         return ConditionResult(one.id, one.data["text"], None, "由工作人员审核", False, *said)
     reason = ""

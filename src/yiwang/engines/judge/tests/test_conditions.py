@@ -139,7 +139,9 @@ def test_missing_is_unknown_and_a_number_tells_its_distance():
     assert judged(policy, {"good": True}) is None
     assert judged(policy, {"good": False}) is False
     assert judged(policy, {"good": True, "a.sex": "女"}) is True
-    verdict = Judge([table("age(a.born, today) >= 18")], BY_NAME, TODAY).explain({"a.born": date(2010, 1, 2)})[0]
+    verdict = Judge([table("age(a.born, today) >= 18")], BY_NAME, TODAY).explain(
+        {"a.born": date(2010, 1, 2)}
+    )[0]
     assert verdict.findings[0].suggestion == "出生日期 ≤ 2008-11-25，现有 2010-01-02，超出 403 天"
 
 
@@ -148,7 +150,9 @@ def test_a_comparison_of_two_fields_stays_row_by_row_and_says_so():
     policy = condition_table("c", "相同", "x.a = x.b", fields, TODAY)
     assert "它还读取「x.b」" in policy.scalar_only()[0]
     judge = Judge([policy], Fields({f.name: f for f in fields}), TODAY)
-    answers = [ANSWER[judge.explain(r)[0].status] for r in ({"x.a": "1", "x.b": "1"}, {"x.a": "1", "x.b": "2"})]
+    answers = [
+        ANSWER[judge.explain(r)[0].status] for r in ({"x.a": "1", "x.b": "1"}, {"x.a": "1", "x.b": "2"})
+    ]
     assert answers == [True, False]
     assert judge.explain({"x.a": "1"})[0].status is Status.MISSING
 

@@ -26,7 +26,9 @@ def test_counts_pairs_near_misses_and_effects_are_those_of_one_file(tmp_path, ta
     for path, one in zip(paths, [*plain, whole], strict=True):
         pq.write_table(one, path, row_group_size=3)
     one = Source(paths[2], FIELDS, None, TODAY, workers=1)
-    two = Source(paths[0], FIELDS, tmp_path / "codes", TODAY, workers=1, over=paths[1], hidden=np.array(hidden))
+    two = Source(
+        paths[0], FIELDS, tmp_path / "codes", TODAY, workers=1, over=paths[1], hidden=np.array(hidden)
+    )
     found = policies(table)
     plan = compile_plan(found, FIELDS)
     for _ in range(2):  # the second time from the cache
@@ -57,5 +59,3 @@ def test_a_changed_file_of_changes_keeps_the_codes_of_the_rest(tmp_path):
         assert source.count(plan).rows == 4
         kept.append({f: f.stat().st_mtime_ns for f in (tmp_path / "codes").rglob("*.codes")})
     assert kept[0] == kept[1] and len(kept[0]) == 1
-
-
