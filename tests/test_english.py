@@ -27,7 +27,7 @@ WIDE = """() => {
   return ['the page', ...[...document.querySelectorAll('body *')].filter(beyond).map(e => e.outerHTML.slice(0, 90))]
 }"""
 PAGES = ["/", "/search?q=公司", "/services/yb.insured_proof", "/services/sd.enterprise_open", "/cases", "/messages",
-         "/mandates", "/uses", "/ledger", "/verify", "/numbers", "/decisions"]  # fmt: skip
+         "/mandates", "/uses", "/ledger", "/verify", "/numbers", "/decisions", "/policies", "/policies/rs.stable_jobs", "/policies/mine"]  # fmt: skip
 
 
 def entries():

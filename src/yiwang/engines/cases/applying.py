@@ -19,7 +19,7 @@ from yiwang.kernel.audit.api import record
 from yiwang.kernel.files.api import hand_over
 from yiwang.kernel.ids import derived_id, new_id
 from yiwang.kernel.orgs.models import Organisation
-from yiwang.kernel.orgs.queries import responsible
+from yiwang.kernel.orgs.queries import region_names, responsible
 from yiwang.kernel.packs import api as packs
 from yiwang.kernel.registers import api as registers
 
@@ -495,15 +495,24 @@ def _conditions(filled: Filled, item_id: str, data: Mapping[str, Any], draft: Dr
             "detail": c.detail,
             "sources": sorted({f.source for f in c.findings if f.source and f.value}),
         }
-        for c in forms.conditions(filled.plan, item_id, data, lookup_for(draft), filled.provenance)
+        for c in forms.conditions(
+            filled.plan, item_id, data, lookup_for(draft), filled.provenance, _region_name
+        )
     ]
+
+
+def _region_name(code: str) -> str:
+    return region_names().get(code, code)
 
 
 def conditions_of(filled: Filled, draft: Draft) -> list[tuple[str, list[forms.ConditionResult]]]:
     """Name of each item of an application that has any → its acceptance conditions, judged on what is known now."""
     look = lookup_for(draft)
     found = [
-        (item.name, forms.conditions(filled.plan, item.id, filled.data, look, filled.provenance))
+        (
+            item.name,
+            forms.conditions(filled.plan, item.id, filled.data, look, filled.provenance, _region_name),
+        )
         for item in filled.plan.items
     ]
     return [(name, results) for name, results in found if results]

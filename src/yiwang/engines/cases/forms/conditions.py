@@ -7,7 +7,7 @@ Missing data makes a condition unknown and is named; it is never read as met or 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -23,7 +23,7 @@ from yiwang.engines.cases.forms.contracts import (
     RegisterUnavailable,
 )
 from yiwang.engines.cases.forms.functions import FUNCTIONS, MONOTONE
-from yiwang.engines.cases.forms.project import show
+from yiwang.engines.cases.forms.project import RegionName, show
 from yiwang.engines.judge.conditions import condition_table
 from yiwang.engines.judge.rules import Condition, Field, Fields, Judge, Policy, Status
 from yiwang.engines.judge.rules.cuts import Kit
@@ -125,15 +125,20 @@ def conditions(
     data: Mapping[str, Any],
     lookup: Lookup,
     provenance: Mapping[str, Provenance] | None = None,
+    regions: RegionName | None = None,
 ) -> list[ConditionResult]:
     """An item's acceptance conditions over these data, each with its reason, explanation and basis.
 
     Args:
         data: filled data; ``today`` in it is the day of judgement.
         provenance: where each value came from, as ``fill`` tells, to be named in the explanation.
+        regions: names of region codes, for the explanation.
     """
     as_of = _day(data.get("today")) if data.get("today") else None
-    return [_result(plan, one, data, lookup, provenance or {}, as_of) for one in tables(plan, item_id, as_of)]
+    return [
+        _result(plan, one, data, lookup, (provenance or {}, regions), as_of)
+        for one in tables(plan, item_id, as_of)
+    ]
 
 
 def _result(
@@ -141,9 +146,10 @@ def _result(
     one: Table,
     data: Mapping[str, Any],
     lookup: Lookup,
-    provenance: Mapping[str, Provenance],
+    words: tuple[Mapping[str, Provenance], RegionName | None],
     as_of: date | None,
 ) -> ConditionResult:
+    provenance, regions = words
     said = (one.data.get("basis", ""), one.data.get("else", ""))
     if one.table is None:
         return ConditionResult(one.id, one.data["text"], None, "由工作人员审核", False, *said)
@@ -153,13 +159,18 @@ def _result(
     else:
         known = row(plan, data, one.fields)
         label = ""
-    judge = Judge([one.table], Fields({f.name: f for f in one.fields}), as_of)
-    verdict = judge.explain(known)[0]
-    value = _VALUE[verdict.status]
+    ways = [replace(one.table, rules=(rule,)) for rule in one.table.rules]
+    fields = Fields({f.name: f for f in one.fields})
+    whole, *each = Judge([one.table, *ways], fields, as_of).explain(known)
+    value = _VALUE[whole.status]
+    # Met: what met it. Otherwise every way it could still be met, and what each lacks.
+    told = (
+        [f for v in each for f in v.findings if f.answer is not True] if value is not True else whole.findings
+    )
     findings, missing = [], []
-    for finding in verdict.findings:
+    for finding in told:
         field = finding.condition.field
-        shown = "" if one.register else _shown(plan, data, field.name)
+        shown = "" if one.register else _shown(plan, data, field.name, regions)
         source = provenance[field.name].source if field.name in provenance else field.source
         gap = finding.suggestion if field.type in ("number", "date") and finding.answer is False else ""
         findings.append(Checked(field.label, shown, source, finding.answer, gap))
@@ -172,7 +183,7 @@ def _result(
         reason or _WORDS[value],
         True,
         *said,
-        tuple(findings),
+        tuple(dict.fromkeys(findings)),
         tuple(dict.fromkeys(missing)) if value is None else (),
     )
 
@@ -185,11 +196,11 @@ def _lacking(one: Table, condition: Condition, known: Mapping[str, Any], label: 
     return [f.label for f in one.fields if f.name in asked and known.get(f.name) is None]
 
 
-def _shown(plan: FormPlan, data: Mapping[str, Any], path: str) -> str:
+def _shown(plan: FormPlan, data: Mapping[str, Any], path: str, regions: RegionName | None) -> str:
     value = data.get(path, plan.answers.get(path))
     if isinstance(value, bool):
         return "是" if value else "否"
-    return show(plan, path, value)
+    return show(plan, path, value, regions)
 
 
 def _registered(

@@ -268,8 +268,8 @@ class Checked:
 class ConditionResult:
     """One acceptance condition of an item, as the judge engine decides it.
 
-    ``value`` None: unknown, or for a person to judge. ``findings`` are of the alternative that is met, or nearest
-    to being met; ``missing`` names the data that would decide.
+    ``value`` None: unknown, or for a person to judge. ``findings`` are of the alternative that is met, or what
+    each alternative lacks; ``missing`` names the data that would decide.
     """
 
     id: str
