@@ -145,7 +145,7 @@ def test_a_changed_register_record_judges_again_and_tells_what_is_lost_and_gaine
     assert "济南市创业带动就业岗位补贴" in gained.body
 
 
-def test_a_delivered_record_judges_again_and_a_quiet_one_does_not(handler):
+def test_a_delivered_record_judges_again_and_its_correction_too(handler):
     """A department's delivery, not a write to the register: what policies read of it follows within the minute."""
     handler().goto("/policies/mine")
     header = "统一社会信用代码,纳税人名称,纳税人状态,欠税余额（元）,状态日期\n"
