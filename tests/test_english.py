@@ -26,8 +26,18 @@ WIDE = """() => {
   const beyond = e => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest('.scroll')
   return ['the page', ...[...document.querySelectorAll('body *')].filter(beyond).map(e => e.outerHTML.slice(0, 90))]
 }"""
-PAGES = ["/", "/search?q=公司", "/services/yb.insured_proof", "/services/sd.enterprise_open", "/cases", "/messages",
-         "/mandates", "/uses", "/ledger", "/verify", "/numbers", "/decisions"]  # fmt: skip
+PAGES = [
+    *(
+        "/",
+        "/search?q=公司",
+        "/services/yb.insured_proof",
+        "/services/sd.enterprise_open",
+        "/cases",
+        "/messages",
+    ),
+    *("/mandates", "/uses", "/ledger", "/verify", "/numbers", "/decisions", "/policies", "/policies/mine"),
+    *("/policies/rs.stable_jobs", "/policies/publicity"),
+]
 
 
 def entries():

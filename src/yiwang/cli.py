@@ -41,18 +41,25 @@ def _packs_root() -> Path:
 
 
 def _packs_check(args) -> int:
-    from yiwang.config.checking import check_packs
+    from yiwang.config.checking import analysed, check_packs
 
-    problems = check_packs(Path(args.root) if args.root else _packs_root())
-    if args.json:
-        rows = [
+    root = Path(args.root) if args.root else _packs_root()
+    problems = check_packs(root)
+    hints = [] if problems else analysed(root)
+
+    def rows(found):
+        return [
             {"file": p.file, "line": p.line, "what": p.what, "remedy": p.remedy, "rule": p.rule}
-            for p in problems
+            for p in found
         ]
-        _print({"problems": rows}, True)
+
+    if args.json:
+        _print({"problems": rows(problems), "hints": rows(hints)}, True)
     else:
         for problem in problems:
             print(problem)
+        for hint in hints:
+            print(f"提示：{hint}")
         print(f"{len(problems)} 处问题" if problems else "包检查通过")
     return 1 if problems else 0
 
@@ -223,6 +230,8 @@ def _dmn_check(args) -> int:
     else:
         for problem in found["problems"]:
             print(f"{problem['element']}（{problem['id']}）：{problem['what']}；{problem['remedy']}")
+        for one in found["findings"]:
+            print(f"提示：决策「{one['decision']}」：{one['what']}；{one['remedy']}")
         count = len(found["problems"])
         print(f"{count} 处问题" if count else f"可用：{len(found['decisions'])} 个决策")
     return 0 if found["ok"] else 1

@@ -11,3 +11,8 @@ from yiwang.kernel.packs.loader import read
 def check_packs(root: Path) -> list[Problem]:
     """Problems with file, line and remedy; empty when the tree may be loaded."""
     return [*cases.check_packs(root), *risk.lint(read(root)[0])]
+
+
+def analysed(root: Path) -> list[Problem]:
+    """What is odd in the rule tables of a tree that has no problem: hints, which keep nothing from being loaded."""
+    return cases.analysed(root)

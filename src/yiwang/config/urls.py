@@ -89,6 +89,7 @@ urlpatterns = [
     path("apply/<uuid:draft_id>/submit", services.submit, name="submit"),
     path("apply/<uuid:draft_id>/<slug:page>", services.apply, name="apply"),
     path("services/<str:ref>", services.service, name="service"),
+    path("services/<str:ref>/can-i", services.can_i, name="can_i"),
     path("services/<str:ref>/begin", services.begin, name="begin"),
     path("policies", policy.library, name="policies"),
     path("policies/publicity", policy.publicity, name="policies_publicity"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -98,6 +98,11 @@ def prepared() -> Prepared:
     return _prepared(packs.current_release(), timezone.localdate())
 
 
+def prepared_for(release: str, day: date) -> Prepared:
+    """The policies of a release on a day."""
+    return _prepared(release, day)
+
+
 def listed() -> list[Pack]:
     """Every policy in force today, for everyone."""
     return policies.in_force(packs.current().all("policy"), timezone.localdate())
@@ -170,9 +175,16 @@ def row_of(enterprise: Enterprise, declared: Frame) -> tuple[dict[str, Any], fro
         found = lookup(declared.register, enterprise.uscc, PURPOSE) or {}
     except Unavailable:
         found = {}
+    return known(found, Statement.objects.filter(subject_id=enterprise.id), declared)
+
+
+def known(
+    found: Mapping[str, Any], statements: Iterable[Statement], declared: Frame
+) -> tuple[dict[str, Any], frozenset[str]]:
+    """A register's record with an enterprise's own words in its gaps, and which fields are its own words."""
     known = {k: v for k, v in policies.given(found, declared).items() if v is not None}
     own: dict[str, Any] = {}
-    for said in Statement.objects.filter(subject_id=enterprise.id):
+    for said in statements:
         if said.field in declared.fields and said.field not in known:
             own.update(policies.given({said.field: _said(declared, said)}, declared))
     return {**own, **known}, frozenset(own)

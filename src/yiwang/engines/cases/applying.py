@@ -19,7 +19,7 @@ from yiwang.kernel.audit.api import record
 from yiwang.kernel.files.api import hand_over
 from yiwang.kernel.ids import derived_id, new_id
 from yiwang.kernel.orgs.models import Organisation
-from yiwang.kernel.orgs.queries import responsible
+from yiwang.kernel.orgs.queries import region_names, responsible
 from yiwang.kernel.packs import api as packs
 from yiwang.kernel.registers import api as registers
 
@@ -425,7 +425,7 @@ def _create(actor: Actor, draft: Draft, filled: Filled, now: datetime, channel: 
                 "extra": {
                     "told": [{"key": t.key, "label": t.label} for t in told if planned.id in t.items],
                     "materials": _materials(plan, planned.id, draft, data),
-                    "conditions": _conditions(plan, planned.id, data, draft),
+                    "conditions": _conditions(filled, planned.id, data, draft),
                     "provenance": {p: v.source for p, v in filled.provenance.items()},
                     **_overlay(plan, planned.id, data),
                     **({} if bundle else {"burden": _measured(filled, draft, channel)}),
@@ -483,11 +483,51 @@ def _materials(plan: FormPlan, item_id: str, draft: Draft, data: Mapping[str, An
     ]
 
 
-def _conditions(plan: FormPlan, item_id: str, data: Mapping[str, Any], draft: Draft) -> list[dict[str, Any]]:
+def _conditions(filled: Filled, item_id: str, data: Mapping[str, Any], draft: Draft) -> list[dict[str, Any]]:
+    """The item's conditions as they stand on the case: what was found, and why."""
     return [
-        {"id": c.id, "text": c.text, "value": c.value, "reason": c.reason, "basis": c.basis}
-        for c in forms.conditions(plan, item_id, data, lookup_for(draft))
+        {
+            "id": c.id,
+            "text": c.text,
+            "value": c.value,
+            "reason": c.reason,
+            "basis": c.basis,
+            "detail": c.detail,
+            "sources": sorted({f.source for f in c.findings if f.source and f.value}),
+        }
+        for c in forms.conditions(
+            filled.plan, item_id, data, lookup_for(draft), filled.provenance, _region_name
+        )
     ]
+
+
+def _region_name(code: str) -> str:
+    return region_names().get(code, code)
+
+
+def conditions_of(filled: Filled, draft: Draft) -> list[tuple[str, list[forms.ConditionResult]]]:
+    """Name of each item of an application that has any → its acceptance conditions, judged on what is known now."""
+    look = lookup_for(draft)
+    found = [
+        (
+            item.name,
+            forms.conditions(filled.plan, item.id, filled.data, look, filled.provenance, _region_name),
+        )
+        for item in filled.plan.items
+    ]
+    return [(name, results) for name, results in found if results]
+
+
+def self_check(
+    actor: Actor, ref: str, answers: Mapping[str, Any]
+) -> list[tuple[str, list[forms.ConditionResult]]]:
+    """“我能办吗”: the same for the person signed in, before anything is begun; nothing is kept but the ledger's entries.
+
+    Raises:
+        Refused: as ``new_draft``.
+    """
+    draft = new_draft(actor, ref, answers)
+    return conditions_of(fill(actor, draft), draft)
 
 
 def _measured(filled: Filled, draft: Draft, channel: str) -> dict[str, int]:
