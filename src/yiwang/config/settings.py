@@ -136,7 +136,9 @@ ACCOUNT_SESSION_REMEMBER = False
 MFA_ADAPTER = "yiwang.kernel.accounts.second_factor.Adapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 SECOND_FACTOR_KEY = environment.derived_secret(ENV.secret_key, "second factor")
-CURSOR_KEY = environment.derived_secret(ENV.secret_key, "cursor")  # places in lists of other departments' records
+CURSOR_KEY = environment.derived_secret(
+    ENV.secret_key, "cursor"
+)  # places in lists of other departments' records
 
 # Signing in elsewhere (kernel/accounts/oidc): a link, since a form may not lead away from here (CSP).
 SOCIALACCOUNT_ADAPTER = "yiwang.kernel.accounts.oidc.signing_in.Adapter"

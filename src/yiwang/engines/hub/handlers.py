@@ -42,7 +42,11 @@ def _name(dataset: str) -> str:
 def share_asked(body: dict[str, Any], trace_id: UUID | None) -> None:
     """Tell whoever answers for the source; who asked does not answer himself."""
     asked = SharingRequest.objects.select_related("org").get(id=body["request"])
-    told = {"org": asked.org.name, "name": _name(asked.dataset), "day": f"{timezone.localtime(asked.due_at):%Y-%m-%d}"}
+    told = {
+        "org": asked.org.name,
+        "name": _name(asked.dataset),
+        "day": f"{timezone.localtime(asked.due_at):%Y-%m-%d}",
+    }
     posts = Post.objects.filter(until=None, roles__contains=[REPORTER], org=asked.source_id)
     for post in posts.exclude(person=asked.person_id):
         tell(

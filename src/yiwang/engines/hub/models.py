@@ -136,7 +136,9 @@ class SharingRequest(models.Model):
     reasons = models.TextField()
     daily = models.IntegerField()
     until = models.DateField()
-    renews = models.ForeignKey("hub.SharingGrant", null=True, on_delete=models.PROTECT, related_name="renewals")
+    renews = models.ForeignKey(
+        "hub.SharingGrant", null=True, on_delete=models.PROTECT, related_name="renewals"
+    )
     at = models.DateTimeField(auto_now_add=True)
     due_at = models.DateTimeField()
     state = models.CharField(max_length=10, choices=State.choices, default=State.ASKED)

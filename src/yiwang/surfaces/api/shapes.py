@@ -315,6 +315,28 @@ class Datasets(Schema):
     items: list[DatasetLine]
 
 
+class GrantLine(Schema):
+    id: UUID
+    dataset: str
+    purpose: str
+    fields: list[dict[str, JsonValue]]
+    rows: list[dict[str, JsonValue]]
+    daily: int
+    used_today: int
+    since: date
+    until: date
+    in_force: bool
+
+
+class Grants(Schema):
+    items: list[GrantLine]
+
+
+class Granted(Schema):
+    records: list[dict[str, JsonValue]]
+    next: str
+
+
 class Push(Sent):
     batch: str = Field(min_length=1, max_length=80)
     as_of: datetime | None = None

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET
 from yiwang.engines.hub import datasets
 from yiwang.engines.hub.contracts import Dataset
 from yiwang.engines.hub.queries import lines_of
-from yiwang.engines.hub.sharing import dcat, lineage, queries
+from yiwang.engines.hub.sharing import lineage, queries
 from yiwang.engines.hub.sharing.contracts import Class
 from yiwang.kernel.access.guards import staff_only
 from yiwang.kernel.packs import api as packs
@@ -36,7 +36,9 @@ def catalogue(request):
         {
             "asked": told,
             "entries": queries.entries(told["q"], told["department"], told["sharing"]),
-            "interfaces": queries.interfaces(told["q"]) if not (told["department"] or told["sharing"]) else [],
+            "interfaces": queries.interfaces(told["q"])
+            if not (told["department"] or told["sharing"])
+            else [],
             "departments": sorted({e.line.dataset.department for e in everything}),
             "classes": [c.value for c in Class],
             "to_answer": queries.requests_to_answer(request.actor).count(),
@@ -125,20 +127,9 @@ def indicator(request, kind, pack, id):
 @staff_only
 def jsonld(request):
     """The catalogue as DCAT-AP."""
-    return JsonResponse(exported(request), content_type="application/ld+json", json_dumps_params={"ensure_ascii": False})
-
-
-def exported(request) -> dict:
-    """The catalogue as DCAT-AP, with addresses of this installation."""
     root = request.build_absolute_uri(f"{reverse('data_catalogue')}/")
-    library = packs.current()
-    told = [
-        dcat.dataset(
-            one.dataset, library.get("dataset", one.dataset.id), root, one.as_of, one.quality.score if one.quality else None
-        )
-        for one in lines_of(datasets.every())
-    ]
-    return dcat.catalogue(
-        _("数据目录"), _("部门之间可以共享的数据集和接口"), _("数据主管部门"), root, told,
-        request.build_absolute_uri("/api/v1/"), timezone.now(),
-    )  # fmt: skip
+    return JsonResponse(
+        queries.exported(root, request.build_absolute_uri("/api/v1/")),
+        content_type="application/ld+json",
+        json_dumps_params={"ensure_ascii": False},
+    )

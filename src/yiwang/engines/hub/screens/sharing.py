@@ -102,7 +102,9 @@ def _uuid(text):
 def _wish(told) -> Ask:
     rows = []
     for n in range(1, CONDITIONS + 1):
-        field, test, value = (told.get(f"{k}{n}", "")[:200].replace("\0", "") for k in ("field", "test", "value"))
+        field, test, value = (
+            told.get(f"{k}{n}", "")[:200].replace("\0", "") for k in ("field", "test", "value")
+        )
         if field:
             rows.append(Condition(field, Test(test) if test in Test else Test.IS, value))
     return Ask(
@@ -127,14 +129,25 @@ def _day(text: str) -> date | None:
 def _fields(dataset: Dataset, told):
     wanted, plain = set(told.getlist("fields")), set(told.getlist("plain"))
     return [
-        {"it": f, "key": f.id in dataset.key, "on": f.id in wanted, "personal": f.level in PERSONAL, "plain": f.id in plain}
+        {
+            "it": f,
+            "key": f.id in dataset.key,
+            "on": f.id in wanted,
+            "personal": f.level in PERSONAL,
+            "plain": f.id in plain,
+        }
         for f in dataset.fields
     ]
 
 
 def _conditions(dataset: Dataset, told):
     return [
-        {"n": n, "field": told.get(f"field{n}", ""), "test": told.get(f"test{n}", ""), "value": told.get(f"value{n}", "")}
+        {
+            "n": n,
+            "field": told.get(f"field{n}", ""),
+            "test": told.get(f"test{n}", ""),
+            "value": told.get(f"value{n}", ""),
+        }
         for n in range(1, CONDITIONS + 1)
     ]
 
@@ -165,14 +178,18 @@ def _named(dataset: str) -> str:
 def _seen_request(request, id) -> SharingRequest:
     """One request that is the actor's to see: his office's, the source's, or a steward's. Raises Http404."""
     one = queries.request_of(id)
-    if one is None or not (is_steward(request.actor) or {one.org_id, one.source_id} & set(request.actor.posts)):
+    if one is None or not (
+        is_steward(request.actor) or {one.org_id, one.source_id} & set(request.actor.posts)
+    ):
         raise Http404
     return one
 
 
 def _seen_grant(request, id) -> SharingGrant:
     one = queries.grant_of(id)
-    if one is None or not (is_steward(request.actor) or {one.org_id, one.source_id} & set(request.actor.posts)):
+    if one is None or not (
+        is_steward(request.actor) or {one.org_id, one.source_id} & set(request.actor.posts)
+    ):
         raise Http404
     return one
 

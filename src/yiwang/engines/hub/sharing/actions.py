@@ -57,7 +57,9 @@ def source_of(dataset: Dataset) -> Organisation | None:
     return reporting.filter(id=last).first() if last else reporting.order_by("region_id", "name").first()
 
 
-def ask(actor: Actor, dataset: Dataset, org_id: UUID, wish: Ask, renews: UUID | None = None) -> SharingRequest:
+def ask(
+    actor: Actor, dataset: Dataset, org_id: UUID, wish: Ask, renews: UUID | None = None
+) -> SharingRequest:
     """Put a request to the source of a dataset. What is shared without conditions is granted at once.
 
     Args:
@@ -76,8 +78,12 @@ def ask(actor: Actor, dataset: Dataset, org_id: UUID, wish: Ask, renews: UUID | 
     with as_system(actor):  # other offices' deliveries
         source = source_of(dataset)
     if source is None:
-        raise Refused(_("“%(name)s”还没有单位报送，没有谁能答复。请联系数据主管部门。") % {"name": dataset.name})
-    old = SharingGrant.objects.filter(id=renews, org_id=org_id, dataset=dataset.id).first() if renews else None
+        raise Refused(
+            _("“%(name)s”还没有单位报送，没有谁能答复。请联系数据主管部门。") % {"name": dataset.name}
+        )
+    old = (
+        SharingGrant.objects.filter(id=renews, org_id=org_id, dataset=dataset.id).first() if renews else None
+    )
     if renews and old is None:
         raise Refused(_("没有找到要续期的授权，请从“我的授权”里点续期。"))
     day = working_calendar().after(timezone.localdate(), rules().answer_within)
@@ -115,11 +121,15 @@ def _grant(
     actor: Actor, asked: SharingRequest, dataset: Dataset, plain: frozenset[str], answer: str, by: str
 ) -> SharingGrant:
     """Write the grant and close the request, as the system: the source has decided, or nobody had to."""
-    wish = Ask(tuple(asked.fields), asked.purpose, asked.basis, asked.reasons, asked.until, asked.daily, plain)
+    wish = Ask(
+        tuple(asked.fields), asked.purpose, asked.basis, asked.reasons, asked.until, asked.daily, plain
+    )
     hidden = set(masked(wish, dataset))
     today = timezone.localdate()
     since = today
-    if asked.renews and asked.renews.revoked_at is None:  # it follows the old one; two at a time would double the quota
+    if (
+        asked.renews and asked.renews.revoked_at is None
+    ):  # it follows the old one; two at a time would double the quota
         since = max(today, asked.renews.until + timedelta(days=1))
     with as_system(actor):
         made = SharingGrant.objects.create(
@@ -152,7 +162,9 @@ def may_answer(actor: Actor, asked: SharingRequest) -> bool:
     return actor.has_role(asked.source_id, REPORTER) and asked.person_id != actor.person_id
 
 
-def answer(actor: Actor, request_id: UUID, agreed: bool, text: str, plain: frozenset[str] = frozenset()) -> SharingRequest:
+def answer(
+    actor: Actor, request_id: UUID, agreed: bool, text: str, plain: frozenset[str] = frozenset()
+) -> SharingRequest:
     """The source agrees or not.
 
     Args:
@@ -195,7 +207,11 @@ def withdraw(actor: Actor, request_id: UUID) -> SharingRequest:
         raise Refused(_("没有找到这个申请，或它不是您单位提的。"))
     if asked.state != SharingRequest.State.ASKED:
         raise Refused(_("这个申请已经是“%(state)s”，不能撤回。") % {"state": asked.get_state_display()})
-    asked.state, asked.answered_by, asked.answered_at = SharingRequest.State.WITHDRAWN, actor.name, timezone.now()
+    asked.state, asked.answered_by, asked.answered_at = (
+        SharingRequest.State.WITHDRAWN,
+        actor.name,
+        timezone.now(),
+    )
     asked.save()
     record(actor, "sharing.withdrawn", "sharing_request", asked.id)
     return asked

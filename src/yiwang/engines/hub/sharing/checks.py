@@ -44,11 +44,18 @@ def _row(n: int, row: Condition, dataset: Dataset) -> Iterator[Fault]:
         return
     f = dataset.field(row.field)
     if row.test not in tests_of(f):
-        yield Fault(name, f"第 {n} 个条件：“{f.name}”不能这样比。文本和代码用“是”或“开头是”，数和日期用“是”“不早于/不小于”“不晚于/不大于”。")
+        yield Fault(
+            name,
+            f"第 {n} 个条件：“{f.name}”不能这样比。"
+            "文本和代码用“是”或“开头是”，数和日期用“是”“不早于/不小于”“不晚于/不大于”。",
+        )
     elif not row.value.strip():
         yield Fault(name, f"第 {n} 个条件：“{f.name}”没有填值。请填上，或去掉这个条件。")
     elif row.test != "starts" and value(f, row.value.strip()) is None:
-        yield Fault(name, f"第 {n} 个条件：“{f.name}”的值“{row.value}”读不懂。日期写 2026-05-20，数只写数字，代码照代码表。")
+        yield Fault(
+            name,
+            f"第 {n} 个条件：“{f.name}”的值“{row.value}”读不懂。日期写 2026-05-20，数只写数字，代码照代码表。",
+        )
 
 
 def _why(ask: Ask, dataset: Dataset) -> Iterator[Fault]:
@@ -65,7 +72,10 @@ def _how_long(ask: Ask, rules: Rules, today: date) -> Iterator[Fault]:
     if ask.until is None:
         yield Fault("until", f"到期日读不懂。请写成 {last:%Y-%m-%d} 这样，最晚就是这一天。")
     elif not today <= ask.until <= last:
-        yield Fault("until", f"到期日 {ask.until:%Y-%m-%d} 应在 {today:%Y-%m-%d} 和 {last:%Y-%m-%d} 之间。用得更久的，到期前续期。")
+        yield Fault(
+            "until",
+            f"到期日 {ask.until:%Y-%m-%d} 应在 {today:%Y-%m-%d} 和 {last:%Y-%m-%d} 之间。用得更久的，到期前续期。",
+        )
     if ask.daily is None or not 1 <= ask.daily <= rules.most_daily:
         yield Fault("daily", f"每天的条数应是 1 到 {rules.most_daily} 的整数。")
 

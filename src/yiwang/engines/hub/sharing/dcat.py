@@ -104,7 +104,13 @@ def dataset(
 
 
 def catalogue(
-    title: str, summary: str, publisher: str, root: str, datasets: list[dict[str, Any]], endpoint: str, now: datetime
+    title: str,
+    summary: str,
+    publisher: str,
+    root: str,
+    datasets: list[dict[str, Any]],
+    endpoint: str,
+    now: datetime,
 ) -> dict[str, Any]:
     """The whole catalogue with its service.
 

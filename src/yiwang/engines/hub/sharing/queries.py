@@ -9,12 +9,13 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Count, Q, QuerySet, Sum
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from yiwang.engines.hub import datasets
 from yiwang.engines.hub.actions import REPORTER
 from yiwang.engines.hub.contracts import Dataset
-from yiwang.engines.hub.models import Delivery, Holding, Quality, SharingGrant, SharingRequest, SharingUse
-from yiwang.engines.hub.queries import Line, functions_of, kind_of, lines_of
+from yiwang.engines.hub.models import Delivery, Quality, SharingGrant, SharingRequest, SharingUse
+from yiwang.engines.hub.queries import Line, kind_of, lines_of
 from yiwang.kernel.access.contracts import Actor
 from yiwang.kernel.access.session import as_system
 from yiwang.kernel.ids import new_id
@@ -22,6 +23,7 @@ from yiwang.kernel.ledger.purposes import purpose_of
 from yiwang.kernel.packs import api as packs
 from yiwang.kernel.packs.contracts import Pack
 
+from . import dcat
 from .contracts import Class
 
 PREVIEW = 5
@@ -49,7 +51,9 @@ def entries(text: str = "", department: str = "", sharing: str = "") -> list[Ent
         d = line.dataset
         if (department and d.department != department) or (sharing and d.sharing != sharing):
             continue
-        said = " ".join([d.id, d.name, d.summary, d.department, d.sharing, *(f.name for f in d.fields)]).lower()
+        said = " ".join(
+            [d.id, d.name, d.summary, d.department, d.sharing, *(f.name for f in d.fields)]
+        ).lower()
         if all(word in said for word in text.lower().split()):
             laws = {b["law"] for b in library.get("dataset", d.id).data["basis"]}
             found.append(Entry(line, tuple(sorted(laws))))
@@ -62,7 +66,9 @@ def interfaces(text: str = "") -> list[Pack]:
     return [
         pack
         for pack in packs.current().all("register")
-        if all(w in f"{pack.id} {pack.name} {json.dumps(pack.data, ensure_ascii=False)}".lower() for w in words)
+        if all(
+            w in f"{pack.id} {pack.name} {json.dumps(pack.data, ensure_ascii=False)}".lower() for w in words
+        )
     ]
 
 
@@ -91,9 +97,7 @@ def sources(actor: Actor, dataset: Dataset, most: int = 5) -> list[dict[str, Any
     """
     with as_system(actor):
         found = list(Delivery.objects.filter(dataset=dataset.id, state="loaded").order_by("-seq")[:most])
-        scores = {
-            q.delivery_id: q.score for q in Quality.objects.filter(delivery__in=[d.pk for d in found])
-        }
+        scores = {q.delivery_id: q.score for q in Quality.objects.filter(delivery__in=[d.pk for d in found])}
     return [
         {
             "seq": d.seq, "name": d.name, "sha256": d.sha256, "as_of": d.as_of, "loaded_at": d.loaded_at,
@@ -169,11 +173,20 @@ def use_of_datasets(since: date) -> dict[str, dict[str, int]]:
     return found
 
 
-def holding(dataset: Dataset) -> Holding | None:
-    """What is held of a dataset."""
-    return Holding.objects.filter(dataset=dataset.id).first()
-
-
-def reports_for(actor: Actor) -> frozenset[str]:
-    """Departments whose datasets the actor reports."""
-    return functions_of(actor)
+def exported(root: str, endpoint: str) -> dict[str, Any]:
+    """The catalogue as DCAT-AP. Arguments: see ``dcat.catalogue``."""
+    library = packs.current()
+    told = [
+        dcat.dataset(
+            one.dataset,
+            library.get("dataset", one.dataset.id),
+            root,
+            one.as_of,
+            one.quality.score if one.quality else None,
+        )
+        for one in lines_of(datasets.every())
+    ]
+    summary = _("部门之间可以共享的数据集和接口")
+    return dcat.catalogue(
+        _("数据目录"), summary, _("数据主管部门"), root, told, endpoint, timezone.localtime()
+    )

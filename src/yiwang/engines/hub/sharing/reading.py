@@ -50,7 +50,12 @@ _OVER = {"YG002": "over", "YG003": "quota"}
 
 
 def page(
-    actor: Actor, grant_id: UUID, subject: str = "", after: str = "", since: int | None = None, most: int = MOST
+    actor: Actor,
+    grant_id: UUID,
+    subject: str = "",
+    after: str = "",
+    since: int | None = None,
+    most: int = MOST,
 ) -> Page:
     """A page of records under a grant, noted in the ledger and counted, in the open transaction.
 
@@ -73,13 +78,23 @@ def page(
     return Page([_shown(one, since is not None) for one in found], following)
 
 
+def has_grant(actor: Actor, grant_id: UUID) -> bool:
+    """Whether a grant of the actor's offices has that id, in force or not."""
+    return SharingGrant.objects.filter(id=grant_id, org_id__in=list(actor.posts)).exists()
+
+
 def _shown(one: dict[str, Any], changes: bool) -> dict[str, Any]:
     record: dict[str, Any] = one["record"]
     return {**record, "_withdrawn": one["withdrawn"], "_delivery": one["delivery"]} if changes else record
 
 
 def _read(
-    grant: SharingGrant, dataset: Dataset, subject: str, after: dict[str, Any] | None, since: int | None, most: int
+    grant: SharingGrant,
+    dataset: Dataset,
+    subject: str,
+    after: dict[str, Any] | None,
+    since: int | None,
+    most: int,
 ) -> list[dict[str, Any]]:
     purpose_of(grant.purpose)  # one that no pack declares any longer is no purpose
     try:
