@@ -16,13 +16,14 @@ from yiwang.domains.enterprise.models import Correction
 from yiwang.domains.policy.models import Grant, Objection, PolicyDraft, Round
 from yiwang.domains.services.authoring.models import Proposal
 from yiwang.engines.cases.models import Case, Consent, Rating, Rectification, Review, Undertaking
-from yiwang.engines.hub.models import Delivery
+from yiwang.engines.hub.models import Delivery, SharingGrant, SharingRequest
 from yiwang.kernel.access.contracts import SYSTEM, VISITOR
 from yiwang.kernel.access.session import acting, announce
 from yiwang.kernel.accounts.models import Mandate, Person
 from yiwang.kernel.documents.models import IssuedDocument
 from yiwang.kernel.ids import new_id
 from yiwang.kernel.ledger.models import Entry
+from yiwang.kernel.orgs.models import Organisation
 
 
 def policy_objects(case):
@@ -52,6 +53,22 @@ def policy_objects(case):
         "grant_id": grant.id,
         "objection_id": objection.id,
     }
+
+
+def sharing_objects(person_id):
+    """A request between two offices where none of the visitors works, and the grant given on it."""
+    one, other = Organisation.objects.filter(posts=None).order_by("id")[:2]
+    told = {
+        "dataset": "penalties", "org": one, "source": other, "fields": [], "purpose": "x", "basis": "x", "daily": 1,
+        "until": timezone.localdate(),
+    }  # fmt: skip
+    asked = SharingRequest.objects.filter(org=one).first() or SharingRequest.objects.create(
+        **told, person_id=person_id, reasons="x", due_at=timezone.now()
+    )
+    grant, _new = SharingGrant.objects.get_or_create(
+        request=asked, defaults=told | {"since": timezone.localdate()}
+    )
+    return {"share_request_id": asked.id, "share_grant_id": grant.id}
 
 
 @pytest.fixture
@@ -101,7 +118,7 @@ def foreign():
             path="shandong/services/x.yaml", defaults={"content": "kind: service_item", "author": "user:x"}
         )
         of_policy = policy_objects(case)
-        objects = of_policy | {
+        objects = of_policy | sharing_objects(mandate.agent_id) | {
             "proposal_id": proposal.id,
             "delivery_id": Delivery.objects.order_by("seq").first().uid,
             "consent_id": consent.id,

@@ -190,7 +190,7 @@ def grants(request: HttpRequest):
 
 @router.get(
     "/hub/grants/{share_grant_id}/records",
-    response={200: shapes.Granted, 403: shapes.Error, 429: shapes.Error},
+    response={200: shapes.Granted, 403: shapes.Error, 422: shapes.Error, 429: shapes.Error},
     auth=access.read,
     summary=_("按授权取记录；每个主体记入账本"),
 )
@@ -213,6 +213,8 @@ def granted(
             "message": str(over),
             "fields": {},
         }
+    except hub.BadPlace as bad:
+        return 422, {"error": "invalid", "message": str(bad), "fields": {"after": str(bad)}}
     return 200, {"records": page.records, "next": page.next}
 
 

@@ -106,7 +106,7 @@ def _wish(told) -> Ask:
             told.get(f"{k}{n}", "")[:200].replace("\0", "") for k in ("field", "test", "value")
         )
         if field:
-            rows.append(Condition(field, Test(test) if test in Test else Test.IS, value))
+            rows.append(Condition(field, Test(test) if test in list(Test) else Test.IS, value))
     return Ask(
         fields=tuple(told.getlist("fields"))[:200],
         plain=frozenset(told.getlist("plain")),

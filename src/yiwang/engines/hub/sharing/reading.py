@@ -34,6 +34,10 @@ class Over(Refused):
         self.code = code
 
 
+class BadPlace(Refused):
+    """The place to go on from is not one that this grant gave."""
+
+
 class NoGrant(Refused):
     """There is no such grant of the actor's."""
 
@@ -66,7 +70,7 @@ def page(
         most: records at most, from 1.
 
     Raises:
-        NoGrant, Over: see there. Refused: ``after`` is not one of ours.
+        NoGrant, Over, BadPlace: see there.
     """
     grant = SharingGrant.objects.filter(id=grant_id, org_id__in=list(actor.posts)).first()
     dataset = datasets.find(grant.dataset) if grant else None
@@ -179,4 +183,4 @@ def _opened(text: str, grant_id: UUID) -> dict[str, Any] | None:
             return dict(key)
     except (InvalidToken, ValueError):
         pass
-    raise Refused(_("after 不对：请原样使用上一页给出的 next。"))
+    raise BadPlace(_("after 不对：请原样使用上一页给出的 next。"))
