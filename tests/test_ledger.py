@@ -247,6 +247,8 @@ def test_somebody_sees_each_use_and_doubts_one(visit, become, mode):
     desk.goto("/desk/doubts")
     assert "我没有去过这个单位" in desk.inner_text("main") and violations(desk) == []
     card = desk.locator(".card", has=desk.locator(f"form[action='/desk/doubts/{doubt.id}']"))
+    source = card.locator("h2").inner_text()  # its name, never the id of a register
+    assert entry.use.source not in source and re.search("[\u4e00-\u9fff]", source)
     with desk.expect_navigation():
         card.locator("button:text-is('使用不当')").click()
     assert "请写明使用的理由" in desk.inner_text("main")

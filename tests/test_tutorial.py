@@ -8,7 +8,7 @@ import sys
 
 import pytest
 from product import ROOT, until
-from test_pages import violations
+from test_pages import everywhere, violations
 
 TUTORIAL = ROOT / "docs/tutorial/publish-an-item.zh.md"
 BLOCK = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.M | re.S)
@@ -124,15 +124,16 @@ def test_in_the_browser_two_people_publish_and_one_cannot(visit, product):
     assert "检查通过" in text
     assert "参保凭证（新版）" in text
     assert "证明起始年月" in text
-    assert violations(author) == []
+    assert everywhere(author) == []
     with author.expect_navigation():
         author.click("text=提交审核")
     assert author.locator("button:text-is('发布')").count() == 0
     address = author.url
     try:
         publisher.goto("/packs")
-        assert violations(publisher) == []
+        assert everywhere(publisher) == []
         publisher.goto(address)
+        assert everywhere(publisher) == []
         publisher.click("button:text-is('退回')")
         assert "退回请写明理由" in publisher.inner_text("main")
         with publisher.expect_navigation():

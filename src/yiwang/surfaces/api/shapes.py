@@ -225,6 +225,11 @@ class Supplement(Command):
     note: Reason = ""
 
 
+class SupplementAnswer(Command):
+    values: dict[str, Value] = {}
+    files: dict[str, UUID] = {}
+
+
 class Suspend(Command):
     ground: str = Field(max_length=60)
     note: Reason = ""
