@@ -118,23 +118,27 @@ def foreign():
             path="shandong/services/x.yaml", defaults={"content": "kind: service_item", "author": "user:x"}
         )
         of_policy = policy_objects(case)
-        objects = of_policy | sharing_objects(mandate.agent_id) | {
-            "proposal_id": proposal.id,
-            "delivery_id": Delivery.objects.order_by("seq").first().uid,
-            "consent_id": consent.id,
-            "undertaking_id": pledge.id,
-            "case_id": child.id,
-            "draft_id": case.id,
-            "document_id": document.id,
-            "mandate_id": mandate.id,
-            "file_id": uuid.uuid4(),
-            "rectification_id": mending.id,
-            "review_id": review.id,
-            "entry_id": entry.id,
-            "doubt_id": uuid.uuid4(),
-            "correction_id": correction.id,
-            "link_id": uuid.uuid4(),
-        }
+        objects = (
+            of_policy
+            | sharing_objects(mandate.agent_id)
+            | {
+                "proposal_id": proposal.id,
+                "delivery_id": Delivery.objects.order_by("seq").first().uid,
+                "consent_id": consent.id,
+                "undertaking_id": pledge.id,
+                "case_id": child.id,
+                "draft_id": case.id,
+                "document_id": document.id,
+                "mandate_id": mandate.id,
+                "file_id": uuid.uuid4(),
+                "rectification_id": mending.id,
+                "review_id": review.id,
+                "entry_id": entry.id,
+                "doubt_id": uuid.uuid4(),
+                "correction_id": correction.id,
+                "link_id": uuid.uuid4(),
+            }
+        )
         return case, child, objects
 
 

@@ -118,7 +118,12 @@ WORKPLACES = {
     "official10": ["/desk/undertakings", "/messages", "/mandates", "/uses", "/accounts/2fa/"],
     "manager": ["/desk/manage", "/desk/ratings"],
     "steward": ["/desk/hub", "/desk/hub/ent_registration", "/desk/hub/ent_registration/record?uscc=x"],
-    "reporter": ["/desk/hub", "/desk/hub/ent_registration/upload", "/desk/data/sharing", "/desk/data/penalties/lineage"],
+    "reporter": [
+        "/desk/hub",
+        "/desk/hub/ent_registration/upload",
+        "/desk/data/sharing",
+        "/desk/data/penalties/lineage",
+    ],
     "credit": [
         "/desk/enterprises",
         "/desk/enterprises/fairness",
