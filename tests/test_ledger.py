@@ -210,7 +210,6 @@ def test_an_investigation_is_shown_on_the_day_fixed_when_it_was_written(become):
         assert not Use.objects.filter(basis="y").exists()
 
 
-@pytest.mark.plan("E17")
 @pytest.mark.parametrize("mode", MODES)
 def test_somebody_sees_each_use_and_doubts_one(visit, become, mode):
     size, name = MODES[mode]
