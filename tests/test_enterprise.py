@@ -131,7 +131,7 @@ def test_an_official_finds_an_enterprise_and_reads_why_it_is_in_its_class(visit,
     assert violations(page) == []
     page.locator("table a").first.click()  # from a point to where it comes from
     page.wait_for_url("**/desk/data/indicators/risk_points/**")
-    assert "行政处罚.csv" in page.inner_text("main")
+    assert "来源文件" in page.inner_text("main") and "行政处罚信息" in page.inner_text("main")
 
 
 @pytest.mark.parametrize("who", ["mother", "official10", "window"])

@@ -18,6 +18,7 @@ from test_pages import MODES, violations
 from yiwang.config.demo.enterprises import NAME, USCC
 from yiwang.domains.policy import payments, province, queries, rejudging
 from yiwang.domains.policy.models import Grant, Payment, PolicyDraft, Round, Standing, Statement
+from yiwang.engines.hub.contracts import Mode
 from yiwang.engines.judge.api import Status
 from yiwang.kernel.access.contracts import SYSTEM, Refused
 from yiwang.kernel.access.session import acting
@@ -153,7 +154,10 @@ def test_a_delivered_record_judges_again_and_its_correction_too(handler):
     with acting(SYSTEM):
         before = Standing.objects.get(uscc=USCC).entitled
         Message.objects.filter(subject_id=enterprise().id, body__contains="不再符合").delete()
-    assert give(header + line.format(state="01", owed="0.50"), "税.csv", "tax_status").state == "loaded"
+    assert (
+        give(header + line.format(state="01", owed="0.50"), "税.csv", "tax_status", mode=Mode.CHANGE).state
+        == "loaded"
+    )
     lost = until(lambda: told("不再符合"), patience=60)
 
     def standing():
@@ -164,7 +168,7 @@ def test_a_delivered_record_judges_again_and_its_correction_too(handler):
     assert gone and any(queries_name(ref) in lost.body for ref in gone)
     rows = province.source(queries_frame()).rows
     assert province.changes().exists() and rows >= 30_000
-    give(header + line.format(state="01", owed="0"), "税.csv", "tax_status")
+    give(header + line.format(state="01", owed="0"), "税.csv", "tax_status", mode=Mode.CHANGE)
     until(lambda: standing() == set(before), patience=60)
     assert province.source(queries_frame()).rows == rows  # replaced, not added
 
