@@ -11,7 +11,7 @@ from . import feeding, payments, rejudging
 @on("registers.changed")
 def changed(body: dict[str, Any], trace_id: UUID | None) -> None:
     """Judge the enterprises anew, and keep the province's copy of their rows."""
-    rejudging.changed(body["register"], body["keys"] if "keys" in body else [body["key"]])
+    rejudging.changed(body["register"], body["keys"])
 
 
 @on("hub.loaded")

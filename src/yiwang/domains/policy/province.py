@@ -1,7 +1,8 @@
 """The register of every enterprise in one Parquet file, for counts over the whole province.
 
 A change goes into a small second file that readers lay over the first; its metadata names the rows of the first
-that it replaces. Once it holds ``MOST`` changes, the two become one.
+that it replaces, and the first itself: a process killed while the two become one (once there are ``MOST``
+changes) leaves a second file that belongs to a first one that has gone, and nobody reads it.
 
 Copied as a job of the owner, like the lake of ``engines/hub``: a copy inside the platform is no use of anybody's
 data. What is read of it are counts; whoever draws a list of names reads each enterprise through the register, and
@@ -30,11 +31,12 @@ from django.utils import timezone
 
 from yiwang.engines.judge.api import Fields, Source
 from yiwang.engines.judge.library import Frame, exact, given
+from yiwang.kernel.ids import new_id
 
 KEY = "uscc"
 ROWS = 131_072  # in a row group
 MOST = 20_000  # changes in the second file
-_HIDDEN = b"yw_hidden"
+_HIDDEN, _BASE = b"yw_hidden", b"yw_base"  # in the files' metadata
 
 
 def folder() -> Path:
@@ -95,6 +97,12 @@ def changes() -> Path:
     return folder() / "changes.parquet"
 
 
+def _write_base(table: Any) -> None:
+    """A new first file; whatever lay over the one before no longer counts."""
+    _write(table.replace_schema_metadata({_BASE: new_id().bytes}), file())
+    changes().unlink(missing_ok=True)
+
+
 def _write(table: Any, path: Path) -> None:
     part = path.with_suffix(f".part{os.getpid()}")
     pq.write_table(table, part, row_group_size=ROWS)
@@ -108,8 +116,7 @@ def build(frame: Frame) -> int:
         with psycopg.connect(settings.OWNER_URL) as con, con.cursor(name="province") as cursor:
             cursor.itersize = 10_000
             copied = table(frame, cursor.execute(query, [frame.register]))
-        changes().unlink(missing_ok=True)
-        _write(copied, file())
+        _write_base(copied)
     return int(copied.num_rows)
 
 
@@ -129,13 +136,22 @@ def replace(frame: Frame, rows: Mapping[str, Mapping[str, Any] | None]) -> None:
         if max(now.num_rows, len(hidden)) > MOST:
             _compact(now, hidden)
         else:
-            told = {_HIDDEN: json.dumps(sorted(hidden)).encode()}
+            told = {_HIDDEN: json.dumps(sorted(hidden)).encode(), _BASE: _base(file())}
             _write(now.replace_schema_metadata(told), changes())
+
+
+def _base(path: Path) -> bytes:
+    return bytes((pq.read_schema(path).metadata or {}).get(_BASE, b""))
+
+
+def _lies_over() -> bool:
+    """Whether there are changes, and of this first file."""
+    return changes().exists() and _base(changes()) == _base(file())
 
 
 def _changes(columns: Any) -> tuple[Any, set[int]]:
     """The changed rows, and the numbers of the rows of the first file that they replace."""
-    if not changes().exists():
+    if not _lies_over():
         return columns.empty_table(), set()
     held = pq.read_table(changes())
     hidden = set(json.loads((held.schema.metadata or {}).get(_HIDDEN, b"[]")))
@@ -167,8 +183,7 @@ def _compact(changed: Any, hidden: set[int]) -> None:
     mask = np.ones(base.num_rows, bool)
     mask[sorted(hidden)] = False
     whole = pa.concat_tables([base.filter(pa.array(mask)), changed.cast(base.schema)])
-    _write(whole.sort_by(KEY).combine_chunks(), file())
-    changes().unlink(missing_ok=True)
+    _write_base(whole.sort_by(KEY).combine_chunks())
 
 
 class NoProvince(Exception):
@@ -191,14 +206,14 @@ def source(frame: Frame, fields: Fields | None = None) -> Source:
         fields or frame.fields,
         folder() / "codes",
         timezone.localdate(),
-        over=changes() if changes().exists() else None,
+        over=changes() if _lies_over() else None,
         hidden=np.array(sorted(hidden), np.int64),
     )
 
 
 def keys(rows: Iterable[int]) -> list[str]:
     """Codes of the enterprises in these rows, counted over both files."""
-    parts = [pq.read_table(p, columns=[KEY])[KEY] for p in (file(), changes()) if p.exists()]
+    parts = [pq.read_table(p, columns=[KEY])[KEY] for p in (file(), *([changes()] if _lies_over() else []))]
     column = pa.chunked_array([chunk for part in parts for chunk in part.chunks], pa.string())
     return list(column.take(pa.array(list(rows), pa.int64())).to_pylist())
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from yiwang.engines.judge.api import Plan, compile_plan, match_table
 from yiwang.kernel.accounts.models import Enterprise
 from yiwang.kernel.events.api import emit
-from yiwang.kernel.ids import derived_id, new_id
+from yiwang.kernel.ids import new_id
 from yiwang.kernel.notify.api import tell
 from yiwang.kernel.packs import api as packs
 from yiwang.kernel.registers.api import lookup_many
@@ -80,9 +80,12 @@ def judge(enterprises: Sequence[Enterprise], records: Mapping[str, Mapping[str, 
         mine, standing = now[enterprise.id], held.get(enterprise.id)
         before = standing.entitled if standing else mine
         told[enterprise.id] = sorted(set(mine) - set(before)), sorted(set(before) - set(mine))
-        Standing.objects.update_or_create(
-            subject_id=enterprise.id, defaults={"uscc": enterprise.uscc, "entitled": mine}
-        )
+    Standing.objects.bulk_create(
+        [Standing(subject_id=e.id, uscc=e.uscc, entitled=now[e.id]) for e in enterprises],
+        update_conflicts=True,
+        unique_fields=["subject_id"],
+        update_fields=["uscc", "entitled", "judged_at"],
+    )
     wants = set(Subscription.objects.filter(subject_id__in=ids).values_list("subject_id", flat=True))
     for subject, (gained, lost) in told.items():
         if gained or lost:
@@ -124,7 +127,7 @@ def _tell(subject: UUID, gained: list[str], lost: list[str], ways: tuple[str, ..
     if lost:
         said.append(_("不再符合：%(names)s。") % {"names": "、".join(names.get(i, i) for i in lost)})
     tell(
-        derived_id("policy-standing", subject, new_id()),
+        new_id(),
         subject,
         _("您的企业能享受的政策有变化"),
         "".join(said) + _("原因和金额请看“你能享受什么”。"),

@@ -95,9 +95,7 @@ def _allowed(register: str, purpose: str) -> tuple[str, Purpose]:
 
 def write_back(register: str, key: str, fields: dict) -> None:
     """Merge a result into a subject's record, and say so: ``registers.changed``. Only the system may."""
-    with connection.cursor() as cursor:
-        cursor.execute("select register_write(%s, %s, %s::jsonb)", [register, key, json.dumps(fields)])
-    emit("registers.changed", {"register": register, "key": key})
+    write_back_many(register, {key: fields})
 
 
 def write_back_many(register: str, records: Mapping[str, dict]) -> None:

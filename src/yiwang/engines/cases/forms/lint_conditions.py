@@ -30,8 +30,10 @@ def errors(library: Library, pack: Pack) -> Iterator[Problem]:
         return
     dead = False
     for number, one in enumerate(found):
-        for finding in analyse(one.table) if one.table else ():
-            if finding.kind in FAULTS and (finding.kind == "value" or len(one.table.rules) == 1):  # type: ignore[union-attr]
+        if one.table is None:
+            continue
+        for finding in analyse(one.table):
+            if finding.kind in FAULTS and (finding.kind == "value" or len(one.table.rules) == 1):
                 dead = True
                 what = f"受理条件 {one.id}「{one.data['text']}」：{finding.text}"
                 yield pack.problem(("conditions", number), what, finding.suggestion, finding.kind)
