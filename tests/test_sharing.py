@@ -1,6 +1,7 @@
 """Sharing: found in the catalogue, asked for, approved by the source, used under the grant, reported, ended."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -13,17 +14,19 @@ from hypothesis import strategies as st
 from product import PRODUCT, until
 from test_pages import everywhere
 
-from yiwang.engines.hub import datasets
+from yiwang.engines.hub import datasets, reminding
 from yiwang.engines.hub.contracts import Field, Type
 from yiwang.engines.hub.masks import shown
 from yiwang.engines.hub.models import Delivery, SharingGrant, SharingRequest
 from yiwang.engines.hub.sharing import actions, reading
+from yiwang.engines.hub.sharing.checks import faults
 from yiwang.engines.hub.sharing.contracts import Ask, Condition, Test
 from yiwang.kernel.access.contracts import SYSTEM, Refused
 from yiwang.kernel.access.session import acting
 from yiwang.kernel.accounts.models import User
 from yiwang.kernel.accounts.queries import actor_of
 from yiwang.kernel.audit.models import AuditEvent
+from yiwang.kernel.events.models import OutboxEvent
 from yiwang.kernel.ledger.models import Entry, Use
 from yiwang.kernel.notify.models import Message
 
@@ -259,6 +262,57 @@ def test_what_is_shared_freely_needs_no_answer_and_renewal_follows_the_old_grant
     with acting(SYSTEM):
         new = SharingGrant.objects.get(request__renews=grant)
     assert new.since == end + timedelta(days=1)  # two at a time would double the quota
+
+
+def test_who_uses_a_grant_is_told_once_that_it_ends(visit):
+    actor, dataset = somebody("reporter_xs"), datasets.current("inspections")
+    wish = Ask(dataset.key, "部门间数据共享", BASIS, REASONS, timezone.localdate() + timedelta(days=3), 10)
+    with acting(actor):
+        asked = actions.ask(actor, dataset, next(iter(actor.posts)), wish)
+
+    def told():
+        with acting(SYSTEM):
+            mine = Message.objects.filter(subject_id=asked.person_id, title__contains="监督检查")
+            return list(mine.filter(title__contains="到期").values_list("body", flat=True))
+
+    reminding.remind()
+    assert len(until(told, 60)) == 1 and "续期" in told()[0]
+    with acting(SYSTEM):
+        grant = SharingGrant.objects.get(request=asked)
+    reminding.remind()
+    with acting(SYSTEM):
+        assert OutboxEvent.objects.filter(topic="hub.share_ending", body__grant=str(grant.id)).count() <= 1
+    sooner = Ask(dataset.key, "部门间数据共享", BASIS, REASONS, timezone.localdate() + timedelta(days=2), 10)
+    with acting(actor), pytest.raises(actions.Faulty, match="晚于原授权"):
+        actions.ask(actor, dataset, next(iter(actor.posts)), sooner, renews=grant.id)
+
+
+def test_revoked_is_revoked_whoever_runs_the_statement(held):
+    grant, actor = granted(), somebody("reporter_xs")
+    with acting(actor):
+        actions.revoke(actor, grant.id, "不再使用")
+        assert SharingGrant.objects.filter(id=grant.id).update(revoked_at=None) == 0  # no such row to change
+    assert client(PRODUCT.port, "reporter_xs").get(f"hub/grants/{grant.id}/records").status == 403
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        (Condition("nothing", Test.IS, "x"), "没有。请从列出的字段里选"),
+        (Condition("name", Test.FROM, "x"), "不能这样比"),
+        (Condition("opened_on", Test.STARTS, "2020"), "不能这样比"),
+        (Condition("opened_on", Test.FROM, "去年"), "读不懂"),
+        (Condition("region", Test.STARTS, " "), "没有填值"),
+    ],
+)
+def test_a_condition_on_rows_that_makes_no_sense_is_told_with_its_remedy(product, row, words):
+    with acting(SYSTEM):
+        dataset, rules, today = datasets.current("ent_registration"), actions.rules(), timezone.localdate()
+        wish = Ask(("name",), rules.purpose, BASIS, REASONS, today, 1, rows=(row,))
+        (fault,) = faults(wish, dataset, rules, today)
+        assert fault.field == "row1" and words in fault.text
+        good = Condition("opened_on", Test.FROM, "2020-01-01")
+        assert faults(replace(wish, rows=(good,)), dataset, rules, today) == []
 
 
 @pytest.mark.plan("E5")

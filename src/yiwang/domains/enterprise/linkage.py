@@ -134,7 +134,9 @@ def _link(con: psycopg.Connection, linker: Linker, table: Table, dataset: Datase
         f"and record not in (select key from known) limit {MOST}"
     )
     counts = dict.fromkeys(("accepted", "review", "left"), 0)
-    ((coded, asked),) = db.execute("select (select count(*) from coded), (select count(*) from asked)").fetchall()
+    ((coded, asked),) = db.execute(
+        "select (select count(*) from coded), (select count(*) from asked)"
+    ).fetchall()
     if coded < LEAST_LABELLED or not asked:
         return counts | {"left": asked}
     linker.index("register_source")

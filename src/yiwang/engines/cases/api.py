@@ -22,23 +22,18 @@ from .applying import (
     Filled,
     Incomplete,
     SavedElsewhere,
-    agree,
     answer_situations,
-    clean_value,
     conditions_of,
     fill,
     find_draft,
-    in_item,
     open_draft,
     open_drafts,
     owed,
-    plan_of,
     pledges,
     save_page,
     self_check,
-    submit,
-    value_in_bundle,
 )
+from .case_form import plan_of, value_in_bundle
 from .consents import cancel, of_second, pending
 from .contracts import RATING_LEVELS, Phase, Result, Status
 from .filing import file, made, offered, taken
@@ -62,6 +57,8 @@ from .ratings import complain, public_comments, rate, settle
 from .reporting import case_rows, rating_rows
 from .results import by_post, hand_out, result, results
 from .statistics import Statistics, measure
+from .submitting import agree, submit
+from .supplements import checked as check_supplement
 from .undertakings import check, hand_in, of_case
 from .undertakings import find as find_undertaking
 from .windows import WINDOW, offer, open_at_window, receipt, take_over, taken_in, windows_of
@@ -95,7 +92,7 @@ __all__ = [
     "cancel",
     "case_rows",
     "check",
-    "clean_value",
+    "check_supplement",
     "complain",
     "complete",
     "conditions_of",
@@ -111,7 +108,6 @@ __all__ = [
     "hand_in",
     "hand_out",
     "history",
-    "in_item",
     "made",
     "measure",
     "numbers_of",

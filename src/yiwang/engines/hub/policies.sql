@@ -118,6 +118,9 @@ create policy given on hub_sharinggrant as restrictive for insert to {app} with 
   (select current_setting('app.system', true)) = 'on'
   or source_id = any ((select nullif(current_setting('app.orgs', true), '')::uuid[])::uuid[])
 );
+drop policy if exists ended on hub_sharinggrant;
+create policy ended on hub_sharinggrant as restrictive for update to {app}
+  using (revoked_at is null) with check (true);  -- revoked is revoked
 revoke delete, truncate on hub_sharingrequest, hub_sharinggrant from {app};
 revoke update on hub_sharinggrant from {app};
 grant update (reminded, revoked_at, revoked_by, revoked_why) on hub_sharinggrant to {app};
@@ -159,10 +162,10 @@ begin
   if not found or to_regclass(format('hub.%I', p_dataset)) is null then
     return;
   end if;
-  select string_agg(case f ->> 'level'
-      when '公开' then format('%L, v.%I', f ->> 'id', f ->> 'id')
-      when '一般个人信息' then format('%L, hub_masked(%L, v.%I::text)', f ->> 'id', f ->> 'level', f ->> 'id')
-      when '敏感个人信息' then format('%L, hub_masked(%L, v.%I::text)', f ->> 'id', f ->> 'level', f ->> 'id')
+  select string_agg(case
+      when f ->> 'level' = '公开' then format('%L, v.%I', f ->> 'id', f ->> 'id')
+      when f ->> 'level' in ('一般个人信息', '敏感个人信息')
+        then format('%L, hub_masked(%L, v.%I::text)', f ->> 'id', f ->> 'level', f ->> 'id')
       else format('%L, case when v.%I is not null then ''***'' end', f ->> 'id', f ->> 'id') end, ', ')
     into v_columns from jsonb_array_elements(p_fields) f;
   execute format(

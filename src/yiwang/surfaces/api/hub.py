@@ -169,6 +169,8 @@ def record(
 @router.get("/hub/grants", response=shapes.Grants, auth=access.read, summary=_("您的单位可以用的数据集"))
 def grants(request: HttpRequest):
     """Grants of the caller's offices: fields, quota and what was used today."""
+    held = list(hub.grants_of(request.actor)[:200])
+    used = hub.used_today(held)
     return {
         "items": [
             {
@@ -178,12 +180,12 @@ def grants(request: HttpRequest):
                 "fields": one.fields,
                 "rows": one.rows,
                 "daily": one.daily,
-                "used_today": hub.used_today(one),
+                "used_today": used.get(one.id, 0),
                 "since": one.since,
                 "until": one.until,
                 "in_force": hub.in_force(one),
             }
-            for one in hub.grants_of(request.actor)[:200]
+            for one in held
         ]
     }
 

@@ -31,9 +31,7 @@ def codes(declared):
 
 def test_a_change_replaces_its_row_and_adds_what_was_not_there(declared):
     province.replace(declared, {"003": {}, "007": None, **{f"x{n}": {} for n in range(9)}})
-    assert codes(declared) == sorted(
-        {f"{n:03d}" for n in range(50)} - {"007"} | {f"x{n}" for n in range(9)}
-    )
+    assert codes(declared) == sorted({f"{n:03d}" for n in range(50)} - {"007"} | {f"x{n}" for n in range(9)})
 
 
 def test_killed_between_the_two_files_becoming_one_and_the_second_going(declared, tmp_path, monkeypatch):

@@ -3,7 +3,6 @@
 from django.http import Http404, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_GET
@@ -12,6 +11,7 @@ from yiwang.engines.hub import datasets
 from yiwang.engines.hub.contracts import Dataset
 from yiwang.engines.hub.queries import lines_of
 from yiwang.engines.hub.sharing import lineage, queries
+from yiwang.engines.hub.sharing.actions import rules
 from yiwang.engines.hub.sharing.contracts import Class
 from yiwang.kernel.access.guards import staff_only
 from yiwang.kernel.packs import api as packs
@@ -29,7 +29,6 @@ KINDS = {
 def catalogue(request):
     """Search by words, department and sharing class; interfaces beside datasets."""
     told = {k: request.GET.get(k, "").strip()[:80].replace("\0", "") for k in ("q", "department", "sharing")}
-    everything = queries.entries()
     return render(
         request,
         "hub/catalogue.html",
@@ -39,7 +38,7 @@ def catalogue(request):
             "interfaces": queries.interfaces(told["q"])
             if not (told["department"] or told["sharing"])
             else [],
-            "departments": sorted({e.line.dataset.department for e in everything}),
+            "departments": sorted({d.department for d in datasets.every()}),
             "classes": [c.value for c in Class],
             "to_answer": queries.requests_to_answer(request.actor).count(),
         },
@@ -71,7 +70,7 @@ def entry(request, dataset):
             "rows": queries.preview(request.actor, one) if asked else [],
             "asked": asked,
             "closed": one.sharing == Class.CLOSED,
-            "purpose": queries.SHARING,
+            "purpose": rules().purpose,
         },
     )
 
@@ -90,8 +89,7 @@ def origin(request, dataset):
             "line": lines_of([one])[0],
             "sources": queries.sources(request.actor, one),
             "uses": [(use, _kind(use.pack.kind)) for use in uses],
-            "chosen": request.GET.get("indicator", ""),
-            "grants": queries.use_of_datasets(timezone.localdate()).get(one.id, {}).get("grants", 0),
+            "grants": queries.in_force_of(one),
         },
     )
 

@@ -5,19 +5,20 @@ from datetime import date, timedelta
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
 from yiwang.engines.hub import datasets
-from yiwang.engines.hub.actions import is_steward
 from yiwang.engines.hub.contracts import Dataset
+from yiwang.engines.hub.masks import PERSONAL
 from yiwang.engines.hub.models import SharingGrant, SharingRequest
 from yiwang.engines.hub.sharing import actions, queries
-from yiwang.engines.hub.sharing.contracts import PERSONAL, Ask, Condition, Test
+from yiwang.engines.hub.sharing.contracts import Ask, Condition, Test
 from yiwang.kernel.access.contracts import Refused
 from yiwang.kernel.access.guards import staff_only
 from yiwang.kernel.orgs.models import Organisation
@@ -69,7 +70,7 @@ def _before(request, dataset: Dataset):
     """What a renewal begins with: the request before."""
     grant = queries.grant_of(renews) if (renews := _uuid(request.GET.get("renews"))) else None
     if grant is None or grant.dataset != dataset.id or grant.org_id not in request.actor.posts:
-        return Told({"purpose": queries.SHARING})
+        return QueryDict(urlencode({"purpose": actions.rules().purpose}))
     before = grant.request
     one = {
         "org": str(before.org_id), "purpose": before.purpose, "basis": before.basis, "reasons": before.reasons,
@@ -77,19 +78,7 @@ def _before(request, dataset: Dataset):
     }  # fmt: skip
     for n, row in enumerate(before.rows, 1):
         one |= {f"field{n}": row["field"], f"test{n}": row["test"], f"value{n}": row["value"]}
-    return Told(one, {"fields": before.fields, "plain": before.plain})
-
-
-class Told(dict):
-    """Entered values in the shape of a posted form, for a form that nobody has posted yet."""
-
-    def __init__(self, one: dict[str, str], many: dict[str, list[str]] | None = None) -> None:
-        super().__init__(one)
-        self.many = many or {}
-
-    def getlist(self, name: str) -> list[str]:
-        """Every value of a name."""
-        return self.many.get(name, [])
+    return QueryDict(urlencode(one | {"fields": before.fields, "plain": before.plain}, doseq=True))
 
 
 def _uuid(text):
@@ -178,18 +167,14 @@ def _named(dataset: str) -> str:
 def _seen_request(request, id) -> SharingRequest:
     """One request that is the actor's to see: his office's, the source's, or a steward's. Raises Http404."""
     one = queries.request_of(id)
-    if one is None or not (
-        is_steward(request.actor) or {one.org_id, one.source_id} & set(request.actor.posts)
-    ):
+    if one is None or not queries.concerns(request.actor, one):
         raise Http404
     return one
 
 
 def _seen_grant(request, id) -> SharingGrant:
     one = queries.grant_of(id)
-    if one is None or not (
-        is_steward(request.actor) or {one.org_id, one.source_id} & set(request.actor.posts)
-    ):
+    if one is None or not queries.concerns(request.actor, one):
         raise Http404
     return one
 
@@ -246,16 +231,14 @@ def share_grant(request, share_grant_id):
         return redirect("share_grant", share_grant_id=one.id)
     dataset = datasets.find(one.dataset)
     names = {f.id: f.name for f in dataset.fields} if dataset else {}
-    days = queries.use_by_day(one)
-    most = max((d["taken"] for d in days), default=0)
     return render(
         request,
         "hub/grant.html",
         {
             "grant": one, "name": _named(one.dataset), "rows": _in_words(one, dataset),
             "fields": [(names.get(f["id"], f["id"]), f) for f in one.fields], "in_force": actions.in_force(one),
-            "days": [d | {"share": round(100 * d["taken"] / most) if most else 0} for d in days],
-            "today": queries.used_today(one), "mine": one.org_id in request.actor.posts,
+            "days": queries.use_by_day(one), "today": queries.used_today([one]).get(one.id, 0),
+            "mine": one.org_id in request.actor.posts,
             "may_revoke": one.revoked_at is None and actions.may_revoke(request.actor, one),
             "address": request.build_absolute_uri(f"/api/v1/hub/grants/{one.id}/records"),
         },

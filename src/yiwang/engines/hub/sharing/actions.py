@@ -20,7 +20,7 @@ from yiwang.kernel.orgs.models import Organisation, Post
 from yiwang.kernel.packs import api as packs
 
 from .checks import faults, masked
-from .contracts import Ask, Class, Condition, Fault, Rules, Test, always
+from .contracts import Ask, Class, Condition, Fault, Rules, Test
 
 
 class Faulty(Refused):
@@ -39,6 +39,7 @@ def rules() -> Rules:
         longest=data["longest"]["value"],
         most_daily=data["most_daily"]["value"],
         remind_before=data["remind_before"]["value"],
+        purpose=data["purpose"],
     )
 
 
@@ -86,13 +87,16 @@ def ask(
     )
     if renews and old is None:
         raise Refused(_("没有找到要续期的授权，请从“我的授权”里点续期。"))
+    if old and old.revoked_at is None and wish.until and wish.until <= old.until:
+        told = _("到期日要晚于原授权的 %(day)s，续期才有意义。请改晚一些。") % {"day": old.until}
+        raise Faulty([Fault("until", told)])
     day = working_calendar().after(timezone.localdate(), rules().answer_within)
     made = SharingRequest.objects.create(
         dataset=dataset.id,
         org_id=org_id,
         source=source,
         person_id=actor.person_id,
-        fields=[f.id for f in dataset.fields if f.id in {*wish.fields, *always(dataset)}],
+        fields=[f.id for f in dataset.fields if f.id in {*wish.fields, *dataset.key}],
         plain=sorted(wish.plain),
         rows=[{"field": r.field, "test": r.test, "value": _plain(dataset, r)} for r in wish.rows],
         purpose=wish.purpose,
@@ -121,16 +125,11 @@ def _grant(
     actor: Actor, asked: SharingRequest, dataset: Dataset, plain: frozenset[str], answer: str, by: str
 ) -> SharingGrant:
     """Write the grant and close the request, as the system: the source has decided, or nobody had to."""
-    wish = Ask(
-        tuple(asked.fields), asked.purpose, asked.basis, asked.reasons, asked.until, asked.daily, plain
-    )
-    hidden = set(masked(wish, dataset))
-    today = timezone.localdate()
-    since = today
-    if (
-        asked.renews and asked.renews.revoked_at is None
-    ):  # it follows the old one; two at a time would double the quota
-        since = max(today, asked.renews.until + timedelta(days=1))
+    hidden = masked(asked.fields, plain, dataset)
+    since = timezone.localdate()
+    # A renewal follows the old grant: two at a time would double the quota.
+    if asked.renews and asked.renews.revoked_at is None:
+        since = max(since, asked.renews.until + timedelta(days=1))
     with as_system(actor):
         made = SharingGrant.objects.create(
             request=asked,

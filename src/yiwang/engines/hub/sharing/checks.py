@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date, timedelta
 
 from yiwang.engines.hub.cells import value
 from yiwang.engines.hub.contracts import Dataset
+from yiwang.engines.hub.masks import PERSONAL
 
-from .contracts import PERSONAL, Ask, Class, Condition, Fault, Rules, tests_of
+from .contracts import Ask, Class, Condition, Fault, Rules, tests_of
 
 SHORTEST = 10  # characters of a reason or a basis that say something
 
@@ -80,9 +81,7 @@ def _how_long(ask: Ask, rules: Rules, today: date) -> Iterator[Fault]:
         yield Fault("daily", f"每天的条数应是 1 到 {rules.most_daily} 的整数。")
 
 
-def masked(ask: Ask, dataset: Dataset) -> list[str]:
-    """The fields of a request whose values will be masked, in the contract's order."""
-    return [
-        f.id for f in dataset.fields
-        if f.id in ask.fields and f.level in PERSONAL and f.id not in ask.plain and f.id not in dataset.key
-    ]  # fmt: skip
+def masked(fields: Collection[str], plain: Collection[str], dataset: Dataset) -> frozenset[str]:
+    """Those of ``fields`` whose values are masked: personal ones, unless they are in ``plain`` or part of the key."""
+    hidden = {f.id for f in dataset.fields if f.level in PERSONAL}
+    return frozenset(hidden.intersection(fields).difference(plain, dataset.key))

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from yiwang.engines.hub.contracts import Dataset, Field, Type
-
-PERSONAL = frozenset({"一般个人信息", "敏感个人信息"})
-"""Levels of fields that a grant masks unless the source says otherwise (elements' levels, GB/T 43697-2024)."""
+from yiwang.engines.hub.contracts import Field, Type
 
 
 class Test(StrEnum):
@@ -46,12 +43,14 @@ class Rules:
 
     answer_within: working days. longest: days that a grant lasts at most. most_daily: records a day at most.
     remind_before: days before its end on which the user is told.
+    purpose: of those declared in packs, the one that sharing is for; previews are noted under it.
     """
 
     answer_within: int
     longest: int
     most_daily: int
     remind_before: int
+    purpose: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +68,7 @@ class Ask:
     until: date | None
     daily: int | None
     plain: frozenset[str] = frozenset()
-    rows: tuple[Condition, ...] = field(default=())
+    rows: tuple[Condition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +84,3 @@ def tests_of(f: Field) -> tuple[Test, ...]:
     if f.type in (Type.INT, Type.DECIMAL, Type.DATE, Type.DATETIME):
         return (Test.IS, Test.FROM, Test.TO)
     return (Test.IS, Test.STARTS)
-
-
-def always(dataset: Dataset) -> tuple[str, ...]:
-    """Fields that every grant has: without its key a record is of no use."""
-    return dataset.key

@@ -1,18 +1,18 @@
 """Reads: the catalogue, a masked preview, requests, grants and the use made of them."""
 
 import json
-from dataclasses import dataclass
-from datetime import date, timedelta
+from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, QuerySet, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from yiwang.engines.hub import datasets
-from yiwang.engines.hub.actions import REPORTER
+from yiwang.engines.hub.actions import REPORTER, is_steward
 from yiwang.engines.hub.contracts import Dataset
 from yiwang.engines.hub.models import Delivery, Quality, SharingGrant, SharingRequest, SharingUse
 from yiwang.engines.hub.queries import Line, kind_of, lines_of
@@ -24,29 +24,19 @@ from yiwang.kernel.packs import api as packs
 from yiwang.kernel.packs.contracts import Pack
 
 from . import dcat
+from .actions import rules
 from .contracts import Class
 
 PREVIEW = 5
-SHARING = "部门间数据共享"
-"""The purpose under which a preview is noted in the ledger; a purposes pack declares it."""
 
 
-@dataclass(frozen=True)
-class Entry:
-    """A dataset in the catalogue with its figures, and the words found in it."""
-
-    line: Line
-    themes: tuple[str, ...]
-
-
-def entries(text: str = "", department: str = "", sharing: str = "") -> list[Entry]:
+def entries(text: str = "", department: str = "", sharing: str = "") -> list[Line]:
     """The catalogue: every dataset that matches, whatever office asks. It says what there is, no record.
 
     Args:
         text: words, each of which must stand in the name, summary, department, or a field's name.
     """
     found = []
-    library = packs.current()
     for line in lines_of(datasets.every()):
         d = line.dataset
         if (department and d.department != department) or (sharing and d.sharing != sharing):
@@ -55,8 +45,7 @@ def entries(text: str = "", department: str = "", sharing: str = "") -> list[Ent
             [d.id, d.name, d.summary, d.department, d.sharing, *(f.name for f in d.fields)]
         ).lower()
         if all(word in said for word in text.lower().split()):
-            laws = {b["law"] for b in library.get("dataset", d.id).data["basis"]}
-            found.append(Entry(line, tuple(sorted(laws))))
+            found.append(line)
     return found
 
 
@@ -76,7 +65,7 @@ def preview(actor: Actor, dataset: Dataset) -> list[list[str]]:
     """A few records, everything masked that is not public; noted in the ledger. Nothing for what is not shared."""
     if dataset.sharing == Class.CLOSED:
         return []
-    why = purpose_of(SHARING)
+    why = purpose_of(rules().purpose)
     fields = [{"id": f.id, "level": f.level} for f in dataset.fields]
     with connection.cursor() as cursor:
         cursor.execute(
@@ -102,7 +91,6 @@ def sources(actor: Actor, dataset: Dataset, most: int = 5) -> list[dict[str, Any
         {
             "seq": d.seq, "name": d.name, "sha256": d.sha256, "as_of": d.as_of, "loaded_at": d.loaded_at,
             "good": d.counts.get("good", 0), "bad": d.counts.get("bad", 0), "score": scores.get(d.pk),
-            "uid": d.uid,
         }
         for d in found
     ]  # fmt: skip
@@ -146,9 +134,10 @@ def grant_of(id: UUID) -> SharingGrant | None:
     return SharingGrant.objects.filter(id=id).select_related("org", "source", "request").first()
 
 
-def used_today(grant: SharingGrant) -> int:
-    """Records read under a grant today."""
-    return grant.uses.filter(day=timezone.localdate()).aggregate(n=Sum("records"))["n"] or 0
+def used_today(grants: Iterable[SharingGrant]) -> dict[UUID, int]:
+    """Records read today under each of some grants, by the grant's id."""
+    uses = SharingUse.objects.filter(grant__in=[g.id for g in grants], day=timezone.localdate())
+    return dict(uses.values("grant").annotate(n=Sum("records")).values_list("grant", "n"))
 
 
 def use_by_day(grant: SharingGrant, days: int = 90) -> list[dict[str, Any]]:
@@ -159,18 +148,16 @@ def use_by_day(grant: SharingGrant, days: int = 90) -> list[dict[str, Any]]:
     return list(counted.order_by("-day"))
 
 
-def use_of_datasets(since: date) -> dict[str, dict[str, int]]:
-    """Dataset → grants in force, reads and records under grants since a day; of the grants that the actor sees."""
+def in_force_of(dataset: Dataset) -> int:
+    """How many grants of a dataset are in force, of those that the actor sees."""
     today = timezone.localdate()
-    in_force = Q(revoked_at=None, since__lte=today, until__gte=today)
-    found: dict[str, dict[str, int]] = {}
-    for row in SharingGrant.objects.filter(in_force).values("dataset").annotate(n=Count("id")):
-        found.setdefault(row["dataset"], {"grants": 0, "reads": 0, "records": 0})["grants"] = row["n"]
-    uses = SharingUse.objects.filter(day__gte=since).values("grant__dataset")
-    for row in uses.annotate(n=Count("id"), taken=Sum("records")):
-        line = found.setdefault(row["grant__dataset"], {"grants": 0, "reads": 0, "records": 0})
-        line["reads"], line["records"] = row["n"], row["taken"]
-    return found
+    found = SharingGrant.objects.filter(dataset=dataset.id, since__lte=today, until__gte=today)
+    return found.filter(revoked_at=None).count()
+
+
+def concerns(actor: Actor, one: SharingRequest | SharingGrant) -> bool:
+    """Whether a request or grant is the actor's to see: of his office, of the source, or as a steward."""
+    return is_steward(actor) or bool({one.org_id, one.source_id} & set(actor.posts))
 
 
 def exported(root: str, endpoint: str) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from yiwang.engines.hub.queries import kind_of
 from yiwang.kernel.access.contracts import Actor, Refused
 from yiwang.kernel.access.session import acting
 from yiwang.kernel.ids import new_id
-from yiwang.kernel.ledger.purposes import purpose_of
+from yiwang.kernel.ledger.purposes import UnknownPurpose, purpose_of
 
 MOST = 1000  # records of a page
 BLOCK = 5000  # records between two looks at the grant while a download runs
@@ -100,7 +100,11 @@ def _read(
     since: int | None,
     most: int,
 ) -> list[dict[str, Any]]:
-    purpose_of(grant.purpose)  # one that no pack declares any longer is no purpose
+    try:
+        purpose_of(grant.purpose)
+    except UnknownPurpose:
+        told = {"name": grant.purpose}
+        raise Over("over", _("用途“%(name)s”已经停用，不能再取数。要继续使用，请重新申请。") % told) from None
     try:
         with connection.cursor() as cursor:
             cursor.execute(
