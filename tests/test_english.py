@@ -33,6 +33,7 @@ PAGES = [
         "/services/yb.insured_proof",
         "/services/sd.enterprise_open",
         "/cases",
+        "/space",
         "/messages",
     ),
     *("/mandates", "/uses", "/ledger", "/verify", "/numbers", "/decisions", "/policies", "/policies/mine"),

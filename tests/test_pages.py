@@ -71,7 +71,7 @@ def resident_pages():
         "/search?q=离昏",
         "/search?q=生孩子要带什么材料",
     ]
-    return ["/", *found, "/services/sd.newborn", "/cases", "/messages", *verify, *catalogue]
+    return ["/", *found, "/services/sd.newborn", "/space", "/cases", "/messages", *verify, *catalogue]
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -12,7 +12,7 @@ from yiwang.domains.services.life import screens as life
 from yiwang.domains.services.search import screens as searching
 from yiwang.engines.cases import screens as desk
 from yiwang.engines.hub import screens as hub
-from yiwang.surfaces.portal import identity, signing_in, uses
+from yiwang.surfaces.portal import identity, signing_in, space, uses
 from yiwang.surfaces.portal import screens as portal
 from yiwang.surfaces.workbench import doubts
 
@@ -22,6 +22,7 @@ handler500 = "yiwang.surfaces.portal.errors.broken"
 
 urlpatterns = [
     path("", portal.home, name="home"),
+    path("space", space.space, name="space"),
     path("mode", portal.mode, name="mode"),
     path("language", set_language, name="set_language"),
     path("demo/sign-in", portal.demo_sign_in, name="demo_sign_in"),

@@ -26,7 +26,7 @@ from yiwang.kernel.packs.contracts import Pack
 from yiwang.kernel.registers.api import Unavailable, lookup
 
 from .best import Best, best, clashes
-from .models import Statement
+from .models import Grant, Standing, Statement
 
 PURPOSE = "惠企政策匹配"
 OWN = "企业填报"
@@ -164,6 +164,18 @@ def enterprise_of(actor: Actor) -> Enterprise | None:
     if actor.acting_for is None or actor.acting_for.kind != "enterprise":
         return None
     return Enterprise.objects.filter(id=actor.acting_for.id).first()
+
+
+def enjoyed(enterprise: Enterprise) -> list[Pack]:
+    """The policies in force that it was entitled to when it was last judged; reads no register."""
+    found = Standing.objects.filter(subject_id=enterprise.id).first()
+    ids = set(found.entitled) if found else set()
+    return [p for p in listed() if p.id in ids]
+
+
+def wishes(enterprise: Enterprise) -> list[Grant]:
+    """What it was granted and is asked whether it wants."""
+    return list(Grant.objects.filter(subject_id=enterprise.id, state=Grant.ASKED).select_related("round"))
 
 
 def row_of(enterprise: Enterprise, declared: Frame) -> tuple[dict[str, Any], frozenset[str]]:

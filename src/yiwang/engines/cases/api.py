@@ -59,6 +59,7 @@ from .results import by_post, hand_out, result, results
 from .statistics import Statistics, measure
 from .submitting import agree, submit
 from .supplements import checked as check_supplement
+from .todo import Todo, todo
 from .undertakings import check, hand_in, of_case
 from .undertakings import find as find_undertaking
 from .windows import WINDOW, offer, open_at_window, receipt, take_over, taken_in, windows_of
@@ -83,6 +84,7 @@ __all__ = [
     "SavedElsewhere",
     "Statistics",
     "Status",
+    "Todo",
     "agree",
     "answer_situations",
     "answer_supplement",
@@ -144,6 +146,7 @@ __all__ = [
     "take_over",
     "taken",
     "taken_in",
+    "todo",
     "transfer",
     "value_in_bundle",
     "visit",

@@ -5,6 +5,7 @@ carries an id derived from the event, so that running again after a crash change
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -63,10 +64,10 @@ def _issue(case: Case) -> dict[str, Any]:
             data[allocation.path] = made[allocation.path]
     for register, key, fields in forms.write_backs(plan, case.ref, data):
         registers.write_back(register, key, fields)
-    new = forms.founded(plan, case.ref, data)
+    new, holder = forms.founded(plan, case.ref, data), None
     if new:
         legal, _known = Person.objects.get_or_create(idno=new.legal_idno, defaults={"name": new.legal_name})
-        found_enterprise(new.name, new.uscc, legal)
+        holder = found_enterprise(new.name, new.uscc, legal).id
     award(case, timezone.localdate())
     licence = forms.licence(plan, case.ref, data, region_names().get)
     if licence:
@@ -74,7 +75,8 @@ def _issue(case: Case) -> dict[str, Any]:
             licence.type, licence.number or case.number, licence.holder, (), licence.rows
         )
         template = packs.asset(case.release, "base/documents/certificate.typ")
-        documents.issue(("licence", case.id), "licence", template, content, _about(case))
+        about = replace(_about(case), holder_id=holder)
+        documents.issue(("licence", case.id), documents.LICENCE, template, content, about)
     return made
 
 

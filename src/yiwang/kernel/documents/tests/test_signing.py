@@ -9,8 +9,8 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
 
-from ..render import render
-from ..signing import RsaSigner, _make_demo_certificate
+from yiwang.kernel.documents.render import render
+from yiwang.kernel.documents.signing import RsaSigner, _make_demo_certificate
 
 TEMPLATE = b"""#let d = json(bytes(sys.inputs.data))
 #set text(font: d.fonts)
