@@ -127,6 +127,7 @@ def foreign():
                 "consent_id": consent.id,
                 "undertaking_id": pledge.id,
                 "case_id": child.id,
+                "trace_id": child.trace_id,
                 "draft_id": case.id,
                 "document_id": document.id,
                 "mandate_id": mandate.id,

@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "yiwang.engines.hub",
     "yiwang.engines.cases",
     "yiwang.domains.services",
+    "yiwang.domains.collection",
     "yiwang.domains.enterprise",
     "yiwang.domains.policy",
     "yiwang.surfaces.api",

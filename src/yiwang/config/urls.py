@@ -14,7 +14,7 @@ from yiwang.engines.cases import screens as desk
 from yiwang.engines.hub import screens as hub
 from yiwang.surfaces.portal import identity, signing_in, space, uses
 from yiwang.surfaces.portal import screens as portal
-from yiwang.surfaces.workbench import doubts
+from yiwang.surfaces.workbench import doubts, trace
 
 handler403 = "yiwang.surfaces.portal.errors.forbidden"
 handler404 = "yiwang.surfaces.portal.errors.not_found"
@@ -69,6 +69,7 @@ urlpatterns = [
     path("ledger/key", uses.ledger_key, name="ledger_key"),
     path("ledger/consistency", uses.consistency, name="ledger_consistency"),
     path("ledger/tile/<int:level>/<int:number>", uses.tile, name="ledger_tile"),
+    path("desk/trace/<uuid:trace_id>", trace.trace, name="trace"),
     path("desk/doubts", doubts.doubts, name="doubts"),
     path("desk/doubts/<uuid:doubt_id>", doubts.answer_doubt, name="answer_doubt"),
     path("mandates", identity.mandates, name="mandates"),

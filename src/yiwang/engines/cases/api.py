@@ -38,6 +38,7 @@ from .consents import cancel, of_second, pending
 from .contracts import RATING_LEVELS, Phase, Result, Status
 from .filing import file, made, offered, taken
 from .generated import paper
+from .matters import MATTER, finish, open_matter, open_of, outcome_of
 from .models import Case, Draft
 from .periodic import confirm
 from .periodic import of_case as grant_of
@@ -51,6 +52,7 @@ from .queries import (
     page_of_own,
     rectifications,
     steps_of,
+    traced,
     visit,
 )
 from .ratings import complain, public_comments, rate, settle
@@ -67,6 +69,7 @@ from .words import PHASE, RATING, RESULT, STATUS
 from .worklist import page as work_page
 
 __all__ = [
+    "MATTER",
     "PHASE",
     "RATING",
     "RATING_LEVELS",
@@ -106,6 +109,7 @@ __all__ = [
     "find",
     "find_draft",
     "find_undertaking",
+    "finish",
     "grant_of",
     "hand_in",
     "hand_out",
@@ -120,6 +124,9 @@ __all__ = [
     "open_at_window",
     "open_draft",
     "open_drafts",
+    "open_matter",
+    "open_of",
+    "outcome_of",
     "owed",
     "own",
     "page_of_own",
@@ -147,6 +154,7 @@ __all__ = [
     "taken",
     "taken_in",
     "todo",
+    "traced",
     "transfer",
     "value_in_bundle",
     "visit",

@@ -29,6 +29,7 @@ from yiwang.kernel.registers import api as registers
 from . import actions, forms
 from .contracts import PURPOSE, Phase, Result
 from .items import graph, item
+from .matters import MATTER
 from .models import Case, Number, Rectification, Undertaking
 from .notices import content_of, message_of
 from .periodic import award
@@ -132,6 +133,8 @@ def decide(body: dict[str, Any], trace_id: UUID | None) -> None:
 def inform(body: dict[str, Any], trace_id: UUID | None) -> None:
     """Make the signed notice that the pack has for what happened, and tell the applicant."""
     case, what = _case(body), body["what"]
+    if case.kind == MATTER:  # nobody applied
+        return
     content = content_of(case, what, body)
     if content:
         template = packs.asset(case.release, "base/documents/notice.typ")

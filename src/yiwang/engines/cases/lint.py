@@ -21,7 +21,12 @@ from yiwang.kernel.packs.loader import read
 def check_packs(root: Path) -> list[Problem]:
     """Everything wrong in a tree of packs, each with file, line and remedy; empty when it may be loaded."""
     judged = partial(policies.lint, regions=_regions(root))
-    return [*check(root, [lint, overlays.lint, datasets.lint, judged]), *_flows(root), *_models(root)]
+    return [
+        *check(root, [lint, overlays.lint, datasets.lint, judged]),
+        *_flows(root),
+        *_matters(root),
+        *_models(root),
+    ]
 
 
 def analysed(root: Path) -> list[Problem]:
@@ -81,6 +86,14 @@ def _flows(root: Path) -> Iterator[Problem]:
         except FlowRejected as rejected:
             for problem in rejected.problems:
                 yield Problem(name, 1, f"{problem.element} {problem.id}：{problem.message}", "改用支持的元素")
+
+
+def _matters(root: Path) -> Iterator[Problem]:
+    """A matter's flow is there."""
+    for pack in read(root)[0].all("matter"):
+        if not any(root.rglob(f"flows/{pack.data['flow']}.bpmn")):
+            what = f"没有流程「{pack.data['flow']}」"
+            yield pack.problem(("flow",), what, "写 base/flows 下已有的流程名，或把流程画在那里", "L1")
 
 
 def _attributes(file: str, graph: Graph, posts: set[str]) -> Iterator[Problem]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -24,6 +24,7 @@ from .contracts import Phase, Status
 from .forms import FieldError, FormPlan, Way
 from .items import publish
 from .models import Draft
+from .numbering import number
 from .receiving import require_receivable
 from .store import Change
 from .undertakings import undertake
@@ -134,7 +135,7 @@ def _create(actor: Actor, draft: Draft, filled: Filled, now: datetime, channel: 
     lead = offices[plan.items[0].id]
     if lead is None:
         raise Refused(_("没有找到负责这件事的机构，请拨打 12345 由工作人员协助。"))
-    number = _number(lead, now)
+    serial = number(lead, now)
     common = {
         "release": draft.release,
         "subject_id": draft.subject_id,
@@ -148,7 +149,7 @@ def _create(actor: Actor, draft: Draft, filled: Filled, now: datetime, channel: 
             {
                 **common,
                 "id": draft.id,
-                "number": number,
+                "number": serial,
                 "kind": "bundle",
                 "ref": plan.ref,
                 "name": plan.name,
@@ -169,7 +170,7 @@ def _create(actor: Actor, draft: Draft, filled: Filled, now: datetime, channel: 
             {
                 **common,
                 "id": derived_id("child", draft.id, planned.id) if bundle else draft.id,
-                "number": f"{number}-{n}" if bundle else number,
+                "number": f"{serial}-{n}" if bundle else serial,
                 "kind": "service_item",
                 "ref": planned.id,
                 "name": planned.name,
@@ -217,13 +218,6 @@ def _begin(actor: Actor, held: store.Locked, now: datetime) -> None:
 def _office(plan: FormPlan, item_id: str, data: Mapping[str, Any]) -> Organisation | None:
     authority = forms.authority(plan, item_id, data)
     return responsible(authority.function, authority.region) if authority.region else None
-
-
-def _number(org: Organisation, now: datetime) -> str:
-    with connection.cursor() as cursor:
-        cursor.execute("select nextval('cases_case_number')")
-        (serial,) = cursor.fetchone()
-    return f"{org.region_id[:6]}-{timezone.localtime(now):%Y%m%d}-{serial:06d}"
 
 
 def _materials(plan: FormPlan, item_id: str, draft: Draft, data: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -107,7 +107,7 @@ def move(held: Locked, now: datetime, step: Step, change: Change) -> Change:
     starts = (spec.instant and not held.clock) or (
         reached in (Status.ACCEPTED, Status.REVIEWED) and held.accepted_at is None
     )
-    if starts and held.kind == "service_item" and not step.done:
+    if starts and held.kind != "bundle" and not step.done:
         change.clock = ClockChange(now, True)
         change.patch["accepted_at"] = now
         apply_due(held, change)
