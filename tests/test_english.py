@@ -34,6 +34,7 @@ PAGES = [
         "/services/sd.enterprise_open",
         "/cases",
         "/space",
+        "/publicity",
         "/messages",
     ),
     *("/mandates", "/uses", "/ledger", "/verify", "/numbers", "/decisions", "/policies", "/policies/mine"),

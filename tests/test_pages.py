@@ -71,7 +71,17 @@ def resident_pages():
         "/search?q=离昏",
         "/search?q=生孩子要带什么材料",
     ]
-    return ["/", *found, "/services/sd.newborn", "/space", "/cases", "/messages", *verify, *catalogue]
+    return [
+        "/",
+        *found,
+        "/services/sd.newborn",
+        "/publicity",
+        "/space",
+        "/cases",
+        "/messages",
+        *verify,
+        *catalogue,
+    ]
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -117,7 +127,12 @@ def test_no_accessibility_violation_for_residents(visit, mode):
 WORKPLACES = {
     "official10": ["/desk/undertakings", "/messages", "/mandates", "/uses", "/accounts/2fa/"],
     "manager": ["/desk/manage", "/desk/ratings"],
-    "steward": ["/desk/hub", "/desk/hub/ent_registration", "/desk/hub/ent_registration/record?uscc=x"],
+    "steward": [
+        "/desk/publicity",
+        "/desk/hub",
+        "/desk/hub/ent_registration",
+        "/desk/hub/ent_registration/record?uscc=x",
+    ],
     "reporter": [
         "/desk/hub",
         "/desk/hub/ent_registration/upload",

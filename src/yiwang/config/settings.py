@@ -44,6 +44,7 @@ INSTALLED_APPS = [
     "yiwang.domains.collection",
     "yiwang.domains.enterprise",
     "yiwang.domains.policy",
+    "yiwang.domains.publicity",
     "yiwang.surfaces.api",
     "yiwang.surfaces.portal",
     "yiwang.surfaces.workbench",

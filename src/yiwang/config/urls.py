@@ -5,6 +5,7 @@ from django.views.i18n import set_language
 
 from yiwang.domains.enterprise import screens as enterprise
 from yiwang.domains.policy import screens as policy
+from yiwang.domains.publicity import screens as publicity
 from yiwang.domains.services import screens as services
 from yiwang.domains.services.authoring import screens as authoring
 from yiwang.domains.services.catalogue import screens as catalogue
@@ -93,6 +94,9 @@ urlpatterns = [
     path("services/<str:ref>", services.service, name="service"),
     path("services/<str:ref>/can-i", services.can_i, name="can_i"),
     path("services/<str:ref>/begin", services.begin, name="begin"),
+    path("publicity", publicity.notices, name="publicity"),
+    path("publicity/feed", publicity.notice_feed, name="publicity_feed"),
+    path("desk/publicity", publicity.desk, name="desk_publicity"),
     path("policies", policy.library, name="policies"),
     path("policies/publicity", policy.publicity, name="policies_publicity"),
     path("policies/mine", policy.mine, name="policies_mine"),

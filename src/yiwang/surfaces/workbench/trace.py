@@ -37,6 +37,8 @@ VERBS = {
     "enterprise.graded": (JUDGED, gettext_noop("信用风险分类重算，有变化")),
     "enterprise.noticed": (WARNED, gettext_noop("类别将要变差，已事先告知企业")),
     "matter.written-back": (RESULT, gettext_noop("办理结果写回数据集")),
+    "publicity.published": (RESULT, gettext_noop("依法公示")),
+    "publicity.taken-down": (RESULT, gettext_noop("停止公示")),
     "draft.opened": (HANDLED, gettext_noop("开始填写")),
     "draft.saved": (HANDLED, gettext_noop("保存一页")),
     "draft.answered": (HANDLED, gettext_noop("选定情形")),

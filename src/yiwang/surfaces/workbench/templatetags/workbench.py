@@ -27,6 +27,8 @@ def workplaces(actor) -> list[tuple[str, str]]:
         places.append(("/packs", _("编写事项")))
     if CREDIT in roles:
         places.append(("/desk/enterprises", _("一企一档")))
+    if roles & {CREDIT, REPORTER, STEWARD}:
+        places.append(("/desk/publicity", _("决定公示")))
     if roles & {CREDIT, REPORTER}:
         places.append(("/desk/corrections", _("更正申请")))
     if roles & {POLICY_WRITER, POLICY_PUBLISHER}:
