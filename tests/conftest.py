@@ -61,8 +61,8 @@ def visit(browser, product):
         page.on("pageerror", lambda e: troubles.append(str(e)))
         if username:
             page.goto("/accounts/login/")
-            page.click(f'button[name="username"][value="{username}"]')
-            page.wait_for_load_state()
+            with page.expect_navigation():
+                page.click(f'button[name="username"][value="{username}"]')
         return page
 
     yield open_page

@@ -288,6 +288,32 @@ def test_a_page_sent_too_often_says_so(visit):
     assert answer.status == 429 and "操作太频繁" in answer.text() and answer.headers["retry-after"]
 
 
+def test_an_applicant_answers_what_an_office_asks_for(api):
+    mother = api("mother")
+    case = mother.post("cases", new_case()).json
+    official, token = official_of(api, case)
+    path, command = f"cases/{case['id']}", {"command_id": str(new_id())}
+    early = mother.post(f"{path}/answer", {**command, "values": {}})
+    assert early.status == 409, early.content
+    asked = {"command_id": str(new_id()), "token": token, "keys": ["service.proof_to"], "note": "止月请核对"}
+    told = official.post(f"{path}/supplement", asked)
+    assert told.status == 200, told.content
+    for values, files, field in (
+        ({}, {}, "service.proof_to"),
+        ({"service.proof_to": "2025-13"}, {}, "service.proof_to"),
+        ({"service.proof_to": "2025-11", "service.proof_from": "2025-02"}, {}, "service.proof_from"),
+        ({"service.proof_to": "2025-11"}, {"x@y": str(new_id())}, "x@y"),
+    ):
+        refused = mother.post(f"{path}/answer", {**command, "values": values, "files": files})
+        assert refused.status == 422 and field in refused.json["fields"], refused.content
+    right = {**command, "values": {"service.proof_to": "2025-11"}}
+    assert api("elder").post(f"{path}/answer", right).status == 404
+    first, again = mother.post(f"{path}/answer", right), mother.post(f"{path}/answer", right)
+    assert first.status == again.status == 200, first.content
+    assert (first.json["phase"], first.json["again"], again.json["again"]) == ("open", False, True)
+    assert "2025-11" in json.dumps(mother.get(path).json["data"])
+
+
 def test_every_write_is_one_event(api):
     mother = api("mother")
     case = mother.post("cases", new_case()).json

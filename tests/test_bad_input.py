@@ -79,8 +79,8 @@ def test_wrong_value_is_kept_and_explained(visit):
     page.click(".errs a")
     assert page.evaluate("document.activeElement.name") == "service.proof_from"
     page.fill('[name="service.proof_from"]', "2025-01")
-    page.click("text=保存并继续")
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.click("text=保存并继续")
     page.wait_for_url("**/check*")
 
 
@@ -117,8 +117,8 @@ def test_uploads_that_are_not_taken(visit, tmp_path, name, content, words):
     page.goto(page.url.rsplit("/", 1)[0] + "/card")
     page.select_option('[name="service.card_bank"]', index=2)
     page.set_input_files('[name="photo@child"]', file)
-    page.click("text=保存并继续")
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.click("text=保存并继续")
     assert words in page.inner_text(".errs")
     assert page.input_value('[name="service.card_bank"]')  # what else was typed is still there
 
@@ -131,8 +131,8 @@ def test_expired_session_in_mid_form_loses_nothing(visit):
     page.context.clear_cookies(name="sessionid")
     page.click("text=保存并继续")
     page.wait_for_url("**/accounts/login/**")
-    page.click('button[value="father"]')
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.click('button[value="father"]')
     assert page.input_value('[name="service.proof_from"]') == "2024-03"
     assert "登录过期" in page.inner_text("main")
 
@@ -217,8 +217,8 @@ def test_database_gone_for_ten_seconds(visit):
     try:
         os.kill(postmaster, signal.SIGKILL)
         time.sleep(2)  # its sessions notice and go
-        page.click("text=保存并继续")
-        page.wait_for_load_state()
+        with page.expect_navigation():
+            page.click("text=保存并继续")
         assert "系统正在恢复" in page.inner_text("main")
         assert "没有丢" in page.inner_text("main")
         assert everywhere(page) == []

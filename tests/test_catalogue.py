@@ -192,8 +192,8 @@ def test_the_board_counts_by_level_and_every_number_opens_its_rows(visit, tmp_pa
 def test_a_claimed_item_leads_to_the_online_form(visit):
     page = visit(None)
     page.goto("/departments")
-    page.click("text=济南市历下区公安局")
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.click("text=济南市历下区公安局")
     assert "出生登记（户口登记）" in page.inner_text("main")
     assert page.locator("nav[aria-label=翻页]").count() == 0  # twenty-five fit on one page
     with acting(SYSTEM):
@@ -247,8 +247,8 @@ def test_nothing_found_suggests_words_departments_and_12345(visit):
     text = page.inner_text("main")
     assert "没有找到“离昏”" in text
     assert "离婚" in text and "12345" in text and "济南市历下区公安局" in text
-    page.click("a:text-is('离婚')")
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.click("a:text-is('离婚')")
     assert page.locator(".list h3").first.inner_text() == "离婚登记"
 
 

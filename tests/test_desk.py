@@ -31,8 +31,8 @@ def apply(page, start):
 
 def open_at_desk(page, number):
     page.goto("/desk")
-    page.locator(".inbox tr", has_text=number).locator("a").first.click()
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.locator(".inbox tr", has_text=number).locator("a").first.click()
 
 
 def test_supplement_is_asked_once_answered_in_one_place_and_the_certificate_arrives(visit):
@@ -130,8 +130,8 @@ def grant_at(page, number, outcome="grant", reason=""):
     page.check(f'[name="outcome"][value="{outcome}"]')
     if reason:
         page.fill("textarea[name=reason] >> nth=0", reason)
-    page.click(".desk__act button:has-text('确定') >> nth=0")
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.click(".desk__act button:has-text('确定') >> nth=0")
 
 
 def test_many_at_once_each_for_itself(visit):
@@ -205,8 +205,8 @@ def test_work_is_given_transferred_and_pressed_for(visit):
     clerk.click("summary:has-text('转办')")
     assert clerk.input_value("#transfer-reason") == "参保关系在市中区"
     clerk.fill("#office", "济南市市中区医疗保障局")
-    clerk.click("button:text-is('转办')")
-    clerk.wait_for_load_state()
+    with clerk.expect_navigation():
+        clerk.click("button:text-is('转办')")
     assert clerk.goto(address).status == 404  # no longer this office's
 
     def told():
@@ -247,8 +247,8 @@ def test_a_bad_rating_is_mended_by_somebody_else_and_reopens_until_solved(visit)
         card = manager.locator(".card:has(form)", has_text=number)
         card.locator("textarea").fill(turn)
         card.locator("input[name=called_back]").fill("电话回访，已说明")
-        card.locator("button").click()
-        manager.wait_for_load_state()
+        with manager.expect_navigation():
+            card.locator("button").click()
 
         def answered(turn=turn):
             father.goto("/messages")
@@ -256,8 +256,8 @@ def test_a_bad_rating_is_mended_by_somebody_else_and_reopens_until_solved(visit)
 
         until(answered, 20)
         father.goto(path)
-        father.click(f"#rate button:text-is('{solved}')")
-        father.wait_for_load_state()
+        with father.expect_navigation():
+            father.click(f"#rate button:text-is('{solved}')")
     assert "您已确认解决" in father.inner_text("#rate")
     with acting(SYSTEM):
         rounds = list(Rectification.objects.filter(case__number=number).order_by("round"))

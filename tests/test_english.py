@@ -26,8 +26,20 @@ WIDE = """() => {
   const beyond = e => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest('.scroll')
   return ['the page', ...[...document.querySelectorAll('body *')].filter(beyond).map(e => e.outerHTML.slice(0, 90))]
 }"""
-PAGES = ["/", "/search?q=公司", "/services/yb.insured_proof", "/services/sd.enterprise_open", "/cases", "/messages",
-         "/mandates", "/uses", "/ledger", "/verify", "/numbers", "/decisions"]  # fmt: skip
+PAGES = [
+    *(
+        "/",
+        "/search?q=公司",
+        "/services/yb.insured_proof",
+        "/services/sd.enterprise_open",
+        "/cases",
+        "/space",
+        "/publicity",
+        "/messages",
+    ),
+    *("/mandates", "/uses", "/ledger", "/verify", "/numbers", "/decisions", "/policies", "/policies/mine"),
+    *("/policies/rs.stable_jobs", "/policies/publicity"),
+]
 
 
 def entries():
@@ -82,8 +94,8 @@ def test_the_portal_in_english_has_no_stray_chinese(visit, product, mode):
     page = visit("mother", viewport=size)
     page.context.add_cookies([{"name": "mode", "value": name, "url": product.url}])
     page.goto("/")
-    page.click("button:text-is('English')")
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.click("button:text-is('English')")
     assert page.get_attribute("html", "lang") == "en" and "What would you like to do?" in page.inner_text(
         "h1"
     )
@@ -100,9 +112,9 @@ def test_the_portal_in_english_has_no_stray_chinese(visit, product, mode):
     page.wait_for_url("**/apply/**")
     page.goto(page.url.rsplit("/", 1)[0] + "/service")
     page.fill('[name="service.proof_from"]', "wrong")
-    page.click("text=Save and continue")
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.click("text=Save and continue")
     assert page.evaluate(CHINESE) == [] and violations(page) == []
-    page.click("button:text-is('中文')")
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.click("button:text-is('中文')")
     assert page.get_attribute("html", "lang") == "zh-hans"

@@ -48,6 +48,7 @@ def firm():
     return uscc
 
 
+@pytest.mark.plan("R20")
 def test_a_new_penalty_changes_the_class_the_same_day_and_the_sampling_with_it(firm):
     assert stored(firm)[0] == "A"
     penalise(firm, f"验{firm}1")
@@ -104,6 +105,7 @@ def test_every_look_is_in_the_ledger_and_needs_a_purpose(become, firm):
         cursor.execute("select enterprise_grade_of(%s, %s, '', '', null)", [new_id(), firm])
 
 
+@pytest.mark.plan("R20")
 def test_an_official_finds_an_enterprise_and_reads_why_it_is_in_its_class(visit, firm):
     page = visit("credit")
     page.goto("/desk/enterprises?q=泉味餐饮")
@@ -127,6 +129,9 @@ def test_an_official_finds_an_enterprise_and_reads_why_it_is_in_its_class(visit,
     assert page.locator("svg[role=img] rect").count() >= 2
     assert "谢博文" not in text  # the legal representative is masked and no part of the class
     assert violations(page) == []
+    page.locator("table a").first.click()  # from a point to where it comes from
+    page.wait_for_url("**/desk/data/indicators/risk_points/**")
+    assert "来源文件" in page.inner_text("main") and "行政处罚信息" in page.inner_text("main")
 
 
 @pytest.mark.parametrize("who", ["mother", "official10", "window"])
@@ -150,6 +155,7 @@ def test_the_enterprise_reads_its_own_file(visit, mode):
     assert violations(page) == []
 
 
+@pytest.mark.plan("P34")
 def test_a_line_is_disputed_frozen_and_answered(visit):
     until(lambda: (g := stored(USCC)) and g[1] > 0, 60)
     before = stored(USCC)[1]

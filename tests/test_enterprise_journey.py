@@ -5,18 +5,20 @@ import subprocess
 import sys
 
 import pytest
-from officials import finish
+from officials import finish, open_steps, staff
 from product import ROOT, until
 from test_pages import everywhere
 
-from yiwang.engines.cases import queries
+from yiwang.engines.cases import actions, queries
 from yiwang.engines.cases.forms.uscc import uscc_trouble
 from yiwang.engines.cases.models import Case
 from yiwang.kernel.access.contracts import SYSTEM
 from yiwang.kernel.access.session import acting
 from yiwang.kernel.accounts.models import Enterprise, Mandate, Person
+from yiwang.kernel.ids import new_id
 
 NAME = "济南晨星软件有限公司"
+PARTS = ("待办", "办件", "证照", "政策", "提醒", "授权")
 BARS = {"fields": 12, "uploads": 3, "visits": 1}
 
 
@@ -70,7 +72,7 @@ def fill_form(page, photo):
     page.wait_for_url("**/check")
 
 
-@pytest.mark.plan("P20")
+@pytest.mark.plan("P20", "P33")
 def test_a_founder_files_once_gets_an_enterprise_and_a_colleague_files_in_its_name(visit, photo):
     founder = visit("founder")
     founder.goto("/")
@@ -133,8 +135,8 @@ def test_a_founder_files_once_gets_an_enterprise_and_a_colleague_files_in_its_na
         founder.click("a:text-is('营业执照')")
     assert download.value.path().read_bytes().startswith(b"%PDF-")
     founder.goto("/mandates")
-    founder.click(f"button:has-text('切换到'):has-text('{NAME}')")
-    founder.wait_for_load_state()
+    with founder.expect_navigation():
+        founder.click(f"button:has-text('切换到'):has-text('{NAME}')")
     assert f"您正在代 {NAME} 办理" in founder.inner_text("body")
     assert everywhere(founder) == []
 
@@ -145,22 +147,22 @@ def test_a_founder_files_once_gets_an_enterprise_and_a_colleague_files_in_its_na
         founder.fill("#m-name", person.name)
         founder.fill("#m-idno", person.idno)
         founder.check(f'[name="role"][value="{role}"]')
-        founder.click("button:text-is('授权')")
-        founder.wait_for_load_state()
+        with founder.expect_navigation():
+            founder.click("button:text-is('授权')")
         assert "已授权" in founder.inner_text("main")
 
     page = visit("elder")
     page.goto("/mandates")
-    page.click(f"button:has-text('切换到'):has-text('{NAME}')")
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.click(f"button:has-text('切换到'):has-text('{NAME}')")
     page.goto("/services/ent.fund")
     page.click("text=开始办理")
     assert "授权不包括" in page.inner_text("main")  # a viewer only looks
 
     handler = visit("handler")
     handler.goto("/mandates")
-    handler.click(f"button:has-text('切换到'):has-text('{NAME}')")
-    handler.wait_for_load_state()
+    with handler.expect_navigation():
+        handler.click(f"button:has-text('切换到'):has-text('{NAME}')")
     handler.goto("/services/ent.fund")
     handler.click("text=开始办理")
     handler.wait_for_url("**/apply/**")
@@ -170,8 +172,8 @@ def test_a_founder_files_once_gets_an_enterprise_and_a_colleague_files_in_its_na
             break
         if handler.locator('[name="ent.fund_ratio"]').count():
             handler.select_option('[name="ent.fund_ratio"]', "8")
-        handler.click("text=保存并继续")
-        handler.wait_for_load_state()
+        with handler.expect_navigation():
+            handler.click("text=保存并继续")
     summary = handler.inner_text("main")
     assert NAME in summary
     assert "企业登记库" in summary  # what the licence wrote back answers now
@@ -186,3 +188,42 @@ def test_a_founder_files_once_gets_an_enterprise_and_a_colleague_files_in_its_na
         assert Mandate.objects.filter(subject_id=enterprise.id, revoked_at=None).count() == 3
     founder.goto("/cases")
     assert filed.number in founder.inner_text("main")  # the founder sees what was filed for his enterprise
+    own_space(founder, handler, filed, colleague.name)
+
+
+def own_space(founder, handler, filed, colleague):
+    """P33: 办件、证照、待办、政策、提醒、授权, each on the enterprise's one page, each a click from its own."""
+    case, token, _outcomes = until(lambda: next(iter(open_steps(filed.id)), None), 30)
+    clerk = next(a for a in staff()[case.org_id] if a.has_role(case.org_id, token.role))
+    with acting(clerk):
+        key = filed.extra["told"][0]["key"]
+        actions.request_supplement(clerk, filed.id, token.id, [key], "请核对（测试）", new_id())
+
+    def section(name):
+        return founder.locator(f".card:has(h2:text-is('{name}'))").inner_text()
+
+    def asked():
+        founder.goto("/space")
+        return "补正材料" in founder.inner_text("main") and "补正" in section("提醒")
+
+    until(asked, 30)
+    part = {name: section(name) for name in PARTS}
+    assert filed.name in part["待办"]
+    assert filed.number in part["办件"]
+    assert "营业执照" in part["证照"]
+    assert "没有期限" in part["授权"] and colleague in part["授权"]
+    assert everywhere(founder) == []
+    with founder.expect_download() as download:
+        founder.click(".card a:has-text('营业执照')")
+    assert download.value.path().read_bytes().startswith(b"%PDF-")
+    with founder.expect_navigation():
+        founder.click("a:has-text('补正材料')")
+    assert filed.extra["told"][0]["label"] in founder.inner_text("main")
+    founder.goto("/space")
+    with founder.expect_navigation():
+        founder.click(".card a:text-is('你能享受什么')")
+    assert "符合条件" in founder.inner_text("main")
+    handler.goto("/space")
+    with handler.expect_download() as download:  # who may act for it may show its licence
+        handler.click(".card a:has-text('营业执照')")
+    assert download.value.path().read_bytes().startswith(b"%PDF-")

@@ -25,8 +25,8 @@ ENTERPRISE = "济南泉味餐饮有限公司（示例）"
 
 def switch(page, name):
     page.goto("/mandates")
-    page.click(f"button:has-text('切换到'):has-text('{name}')")
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.click(f"button:has-text('切换到'):has-text('{name}')")
 
 
 def case_of(page):
@@ -60,8 +60,8 @@ def apply_for_food_licence(page, photo):
         for key in ("layout@ent", "food_rules@ent"):
             if page.locator(f'[name="{key}"]').count():
                 page.set_input_files(f'[name="{key}"]', photo)
-        page.click("text=保存并继续")
-        page.wait_for_load_state()
+        with page.expect_navigation():
+            page.click("text=保存并继续")
     assert "健康证明：20 个工作日内补交" in page.inner_text("main")  # 容缺受理
     page.check('[name="pledge"]')
     page.click("text=确认并提交")
@@ -194,8 +194,8 @@ def test_taken_in_by_one_county_decided_by_another_handed_out_where_it_was_taken
             break
         if window.locator('[name="service.delivery"]').count():
             window.check('[name="service.delivery"][value="窗口领取"]')
-        window.click("text=保存并继续")
-        window.wait_for_load_state()
+        with window.expect_navigation():
+            window.click("text=保存并继续")
     window.click("text=确认并提交")
     window.wait_for_url("**/window/receipts/**")
     assert "历下区公安局" in window.inner_text("main")
@@ -236,8 +236,8 @@ def test_a_result_by_post_needs_its_number(visit):
         if window.locator('[name="service.delivery"]').count():
             window.check('[name="service.delivery"][value="邮寄送达"]')
             window.fill('[name="service.delivery_addr"]', "青岛市市南区示例路 1 号")
-        window.click("text=保存并继续")
-        window.wait_for_load_state()
+        with window.expect_navigation():
+            window.click("text=保存并继续")
     window.click("text=确认并提交")
     window.wait_for_url("**/window/receipts/**")
     case_id = window.url.rsplit("/", 1)[1]
@@ -285,8 +285,8 @@ def book_a_wedding(page, partner, name=""):
             page.fill('[name="service.book_day"]', (timezone.localdate() + timedelta(days=9)).isoformat())
             page.check('[name="service.book_time"] >> nth=0')
         page.click("text=保存并继续")
-    page.click("text=确认并提交")
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.click("text=确认并提交")
 
 
 def test_two_must_both_agree_before_there_is_a_case(visit):

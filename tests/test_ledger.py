@@ -210,7 +210,6 @@ def test_an_investigation_is_shown_on_the_day_fixed_when_it_was_written(become):
         assert not Use.objects.filter(basis="y").exists()
 
 
-@pytest.mark.plan("E17")
 @pytest.mark.parametrize("mode", MODES)
 def test_somebody_sees_each_use_and_doubts_one(visit, become, mode):
     size, name = MODES[mode]
@@ -238,8 +237,8 @@ def test_somebody_sees_each_use_and_doubts_one(visit, become, mode):
         page.click("a:text-is('下载证明')")
     assert json.loads(download.value.path().read_text())["checkpoint"]
     page.fill("#words", "我没有去过这个单位")
-    page.click("button:text-is('提出疑问')")
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.click("button:text-is('提出疑问')")
     assert "答复" in page.inner_text("main")
     with acting(SYSTEM):
         doubt = Doubt.objects.get(use=entry.use)
@@ -247,12 +246,14 @@ def test_somebody_sees_each_use_and_doubts_one(visit, become, mode):
     desk.goto("/desk/doubts")
     assert "我没有去过这个单位" in desk.inner_text("main") and violations(desk) == []
     card = desk.locator(".card", has=desk.locator(f"form[action='/desk/doubts/{doubt.id}']"))
-    card.locator("button:text-is('使用不当')").click()
-    desk.wait_for_load_state()
+    source = card.locator("h2").inner_text()  # its name, never the id of a register
+    assert entry.use.source not in source and re.search("[\u4e00-\u9fff]", source)
+    with desk.expect_navigation():
+        card.locator("button:text-is('使用不当')").click()
     assert "请写明使用的理由" in desk.inner_text("main")
     card.locator("textarea").fill("经办人查错了人，已处理")
-    card.locator("button:text-is('使用不当')").click()
-    desk.wait_for_load_state()
+    with desk.expect_navigation():
+        card.locator("button:text-is('使用不当')").click()
     page.goto(f"/uses/{entry.id}")
     assert "承认使用不当" in page.inner_text("main") and "查错了人" in page.inner_text("main")
     until(lambda: page.goto("/messages") and "数据使用疑问" in page.inner_text("main"), 20)

@@ -48,8 +48,8 @@ def act(page, item, outcome="grant", reason=""):
     page.check(f'[name="outcome"][value="{outcome}"]')
     if reason:
         page.fill("textarea[name=reason] >> nth=0", reason)
-    page.click(".desk__act button:has-text('确定') >> nth=0")
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.click(".desk__act button:has-text('确定') >> nth=0")
     assert "已办理" in page.inner_text("main")
 
 

@@ -65,8 +65,8 @@ def test_local_account_signs_in_with_its_password_only(visit):
         page.goto("/accounts/login/?next=/cases")
         page.fill("#id_login", "sunds")
         page.fill("#id_password", password)
-        page.click("form[action='/accounts/login/'] button")
-        page.wait_for_load_state()
+        with page.expect_navigation():
+            page.click("form[action='/accounts/login/'] button")
         assert words in page.inner_text("body")
     assert page.url.endswith("/cases")
 
@@ -191,11 +191,11 @@ def test_an_operator_gives_an_account_with_a_post_and_each_sign_in_leaves_a_trac
         page.goto("/accounts/login/?next=/desk")
         page.fill("#id_login", "lixiao")
         page.fill("#id_password", password)
-        page.click("form[action='/accounts/login/'] button")
-        page.wait_for_load_state()
+        with page.expect_navigation():
+            page.click("form[action='/accounts/login/'] button")
     assert "待办" in page.inner_text("h1")
-    page.click("text=退出")
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.click("text=退出")
     with acting(SYSTEM):
         verbs = list(
             AuditEvent.objects.filter(

@@ -71,7 +71,17 @@ def resident_pages():
         "/search?q=离昏",
         "/search?q=生孩子要带什么材料",
     ]
-    return ["/", *found, "/services/sd.newborn", "/cases", "/messages", *verify, *catalogue]
+    return [
+        "/",
+        *found,
+        "/services/sd.newborn",
+        "/publicity",
+        "/space",
+        "/cases",
+        "/messages",
+        *verify,
+        *catalogue,
+    ]
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -117,8 +127,18 @@ def test_no_accessibility_violation_for_residents(visit, mode):
 WORKPLACES = {
     "official10": ["/desk/undertakings", "/messages", "/mandates", "/uses", "/accounts/2fa/"],
     "manager": ["/desk/manage", "/desk/ratings"],
-    "steward": ["/desk/hub", "/desk/hub/ent_registration", "/desk/hub/ent_registration/record?uscc=x"],
-    "reporter": ["/desk/hub", "/desk/hub/ent_registration/upload"],
+    "steward": [
+        "/desk/publicity",
+        "/desk/hub",
+        "/desk/hub/ent_registration",
+        "/desk/hub/ent_registration/record?uscc=x",
+    ],
+    "reporter": [
+        "/desk/hub",
+        "/desk/hub/ent_registration/upload",
+        "/desk/data/sharing",
+        "/desk/data/penalties/lineage",
+    ],
     "credit": [
         "/desk/enterprises",
         "/desk/enterprises/fairness",
@@ -166,8 +186,8 @@ def test_no_accessibility_violation_in_cases_and_at_the_desk(visit, mode):
     mother.goto("/cases")
     links = mother.locator(".list h3 a")
     if links.count():
-        links.first.click()
-        mother.wait_for_load_state()
+        with mother.expect_navigation():
+            links.first.click()
         found["case"] = violations(mother)
         mother.goto(mother.url + "/withdraw")
         found["withdraw"] = violations(mother)
@@ -204,8 +224,8 @@ def test_draft_begun_on_one_device_goes_on_on_another(visit):
     desktop.click("text=保存并继续")  # the other field is still empty: what was typed is kept all the same
     phone = visit("official16", viewport={"width": 360, "height": 780})
     phone.goto("/cases")
-    phone.click("text=接着填")
-    phone.wait_for_load_state()
+    with phone.expect_navigation():
+        phone.click("text=接着填")
     phone.goto(phone.url.rsplit("/", 1)[0] + "/service")
     assert phone.input_value('[name="service.proof_from"]') == "2022-05"
     assert phone.evaluate("document.documentElement.scrollWidth") <= 360
@@ -224,8 +244,8 @@ def test_what_no_register_knows_about_the_situation_is_asked_first(visit):
         page.click("text=保存并继续")
         assert page.locator(".errs").count()
         page.check('[name="with_father"][value="false"]')
-        page.click("text=保存并继续")
-        page.wait_for_load_state()
+        with page.expect_navigation():
+            page.click("text=保存并继续")
     page.goto(f"{base}/parents")
     assert page.locator('[name="mother.births"]').count()
     assert page.locator('[name="father.name"]').count() == 0

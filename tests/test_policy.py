@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import psycopg
 import pytest
+from deliveries import give
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -15,14 +16,17 @@ from test_items import switch
 from test_pages import MODES, violations
 
 from yiwang.config.demo.enterprises import NAME, USCC
-from yiwang.domains.policy import payments
+from yiwang.domains.policy import payments, province, queries, rejudging
 from yiwang.domains.policy.models import Grant, Payment, PolicyDraft, Round, Standing, Statement
+from yiwang.engines.hub.contracts import Mode
+from yiwang.engines.judge.api import Status
 from yiwang.kernel.access.contracts import SYSTEM, Refused
 from yiwang.kernel.access.session import acting
 from yiwang.kernel.accounts.models import Enterprise
 from yiwang.kernel.ledger.models import Use
 from yiwang.kernel.notify.models import Message
-from yiwang.kernel.registers.api import write_back
+from yiwang.kernel.packs import api as packs
+from yiwang.kernel.registers.api import lookup_many, write_back
 
 POLICY = "rs.stable_jobs"
 
@@ -140,6 +144,58 @@ def test_a_changed_register_record_judges_again_and_tells_what_is_lost_and_gaine
         write_back("ent_profile", USCC, {"参保人数": 8})
     gained = until(lambda: told("现在可以享受"), patience=60)
     assert "济南市创业带动就业岗位补贴" in gained.body
+
+
+def test_a_delivered_record_judges_again_and_its_correction_too(handler):
+    """A department's delivery, not a write to the register: what policies read of it follows within the minute."""
+    handler().goto("/policies/mine")
+    header = "统一社会信用代码,纳税人名称,纳税人状态,欠税余额（元）,状态日期\n"
+    line = f"{USCC},{NAME},{{state}},{{owed}},{timezone.localdate():%Y-%m-%d}\n"
+    with acting(SYSTEM):
+        before = Standing.objects.get(uscc=USCC).entitled
+        Message.objects.filter(subject_id=enterprise().id, body__contains="不再符合").delete()
+    assert (
+        give(header + line.format(state="01", owed="0.50"), "税.csv", "tax_status", mode=Mode.CHANGE).state
+        == "loaded"
+    )
+    lost = until(lambda: told("不再符合"), patience=60)
+
+    def standing():
+        with acting(SYSTEM):
+            return set(Standing.objects.get(uscc=USCC).entitled)
+
+    gone = set(before) - until(lambda: (s := standing()) != set(before) and s, patience=60)
+    assert gone and any(queries_name(ref) in lost.body for ref in gone)
+    rows = province.source(queries_frame()).rows
+    assert province.changes().exists() and rows >= 30_000
+    give(header + line.format(state="01", owed="0"), "税.csv", "tax_status", mode=Mode.CHANGE)
+    until(lambda: standing() == set(before), patience=60)
+    assert province.source(queries_frame()).rows == rows  # replaced, not added
+
+
+def queries_frame():
+    with acting(SYSTEM):
+        return queries.frame()
+
+
+def queries_name(ref):
+    with acting(SYSTEM):
+        return packs.current().get("policy", ref).name
+
+
+def test_all_at_once_finds_what_one_by_one_explains():
+    """The batch that judges anew, by bits, against the explanation an enterprise reads."""
+    with acting(SYSTEM):
+        now = queries.prepared()
+        keys = province.keys(range(0, 29_000, 400))
+        found = lookup_many(now.frame.register, keys, queries.PURPOSE)
+        made = [Enterprise(id=uuid.uuid4(), uscc=key, name=key) for key in keys]
+        got = rejudging.entitled(made, found)
+        for one in made:
+            row, stated = queries.known(found[one.uscc], (), now.frame)
+            space = queries.judged(now, one, row, stated)
+            assert got[one.id] == sorted(c.pack.id for c in space.of(Status.ENTITLED)), one.uscc
+        assert sum(map(len, got.values())) > 50
 
 
 def test_an_objection_reaches_the_department_and_comes_back_answered(handler, visit):

@@ -40,8 +40,8 @@ def test_search_ask_apply_follow_and_rate_on_a_phone(visit):
     page.wait_for_url(f"**/cases/{case_id}")
     assert "准予" in page.inner_text("main")
     page.check("[name=level][value='4']")  # 评
-    page.click("button:text-is('提交评价')")
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.click("button:text-is('提交评价')")
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     with acting(SYSTEM):
         assert Rating.objects.get(case_id=case_id).level == 4

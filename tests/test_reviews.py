@@ -42,8 +42,8 @@ def test_no_decision_before_every_opinion_is_in(visit, become):
     assert "没有名为“没有这个局”的机构" in clerk.inner_text("main")
     assert clerk.input_value("#question") == "户籍信息与申请是否一致"  # nothing typed is lost
     clerk.fill("#offices", org.name)
-    clerk.click("text=发出征询")
-    clerk.wait_for_load_state()
+    with clerk.expect_navigation():
+        clerk.click("text=发出征询")
     assert "等答复" in clerk.inner_text("main") and everywhere(clerk) == []
     with acting(SYSTEM):
         case = Case.objects.get(number=number)
@@ -52,8 +52,8 @@ def test_no_decision_before_every_opinion_is_in(visit, become):
         from yiwang.kernel.accounts.models import User
 
         name = User.objects.get(id=account).username
-    clerk.click(".desk__act form:has([value=complete]) button:text-is('确定')")
-    clerk.wait_for_load_state()
+    with clerk.expect_navigation():
+        clerk.click(".desk__act form:has([value=complete]) button:text-is('确定')")
     assert "会审意见没有回来" in clerk.inner_text("main")
     police = visit(name)
     with acting(SYSTEM):
@@ -67,8 +67,8 @@ def test_no_decision_before_every_opinion_is_in(visit, become):
     police.wait_for_url(re.compile(str(review.id)))
     assert everywhere(police) == [] and case.subject_name in police.inner_text("main")
     police.check("[value=against]")
-    police.click("text=答复 >> nth=-1")
-    police.wait_for_load_state()
+    with police.expect_navigation():
+        police.click("text=答复 >> nth=-1")
     assert "请写明条件或理由" in police.inner_text("main")
     police.check("[value=conditional]")
     police.fill("#text", "姓名有一字之差，核对身份证原件后可办")
@@ -79,8 +79,8 @@ def test_no_decision_before_every_opinion_is_in(visit, become):
     )  # answered: the papers are closed again
     open_at_desk(clerk, number)
     assert "有条件同意" in clerk.inner_text("#act") and "一字之差" in clerk.inner_text("#act")
-    clerk.click(".desk__act form:has([value=complete]) button:text-is('确定')")
-    clerk.wait_for_load_state()
+    with clerk.expect_navigation():
+        clerk.click(".desk__act form:has([value=complete]) button:text-is('确定')")
     with acting(SYSTEM):
         case.refresh_from_db()
         assert case.extra["verdict"] == "granted" or case.closed_at

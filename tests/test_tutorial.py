@@ -8,7 +8,7 @@ import sys
 
 import pytest
 from product import ROOT, until
-from test_pages import violations
+from test_pages import everywhere, violations
 
 TUTORIAL = ROOT / "docs/tutorial/publish-an-item.zh.md"
 BLOCK = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.M | re.S)
@@ -81,8 +81,8 @@ def test_a_clerk_publishes_an_item_without_code_and_a_resident_applies_the_same_
         clerk.goto("/accounts/login/?next=/desk")
         clerk.fill("#id_login", "wenhua")
         clerk.fill("#id_password", "Wen-hua-guan-2026!")
-        clerk.click("form[action='/accounts/login/'] button")
-        clerk.wait_for_load_state()
+        with clerk.expect_navigation():
+            clerk.click("form[action='/accounts/login/'] button")
         clerk.locator(".inbox tr", has_text=number).locator("td > a").click()
         clerk.check('[name="outcome"][value="grant"]')
         clerk.click(".desk__act button:has-text('确定') >> nth=0")
@@ -110,33 +110,34 @@ def test_in_the_browser_two_people_publish_and_one_cannot(visit, product):
     assert "只能编写事项" in author.inner_text("main")
     assert author.input_value("#content").startswith("kind: register")  # nothing typed is lost
     author.fill("#content", original.replace("promised: {value: 0", "promised: {value: 3"))
-    author.click("text=保存并检查")
-    author.wait_for_load_state()
+    with author.expect_navigation():
+        author.click("text=保存并检查")
     text = author.inner_text(".desk__act")
     assert "L8" in text  # promised longer than the law allows
     assert author.locator("text=提交审核").count() == 0
     author.fill(
         "#content", original.replace("name: 基本医疗保险参保凭证\n", "name: 基本医疗保险参保凭证（新版）\n")
     )
-    author.click("text=保存并检查")
-    author.wait_for_load_state()
+    with author.expect_navigation():
+        author.click("text=保存并检查")
     text = author.inner_text(".desk__act")
     assert "检查通过" in text
     assert "参保凭证（新版）" in text
     assert "证明起始年月" in text
-    assert violations(author) == []
-    author.click("text=提交审核")
-    author.wait_for_load_state()
+    assert everywhere(author) == []
+    with author.expect_navigation():
+        author.click("text=提交审核")
     assert author.locator("button:text-is('发布')").count() == 0
     address = author.url
     try:
         publisher.goto("/packs")
-        assert violations(publisher) == []
+        assert everywhere(publisher) == []
         publisher.goto(address)
+        assert everywhere(publisher) == []
         publisher.click("button:text-is('退回')")
         assert "退回请写明理由" in publisher.inner_text("main")
-        publisher.click("button:text-is('发布')")
-        publisher.wait_for_load_state()
+        with publisher.expect_navigation():
+            publisher.click("button:text-is('发布')")
         assert "已发布" in publisher.inner_text("main")
         resident = visit()
         until(

@@ -40,8 +40,8 @@ def test_a_pledge_is_signed_instead_of_proved_and_checked_afterwards(visit, with
             box.fill("19900001234")
         for group in window.locator("main fieldset").all():
             group.locator("input[type=radio]").first.check()
-        window.click("text=保存并继续")
-        window.wait_for_load_state()
+        with window.expect_navigation():
+            window.click("text=保存并继续")
     window.goto(f"{base}/check")
     assert "告知承诺" in window.inner_text("main"), window.inner_text("main")
     assert window.locator(".errs").count() == 0, window.inner_text(".errs")
@@ -65,8 +65,8 @@ def test_a_pledge_is_signed_instead_of_proved_and_checked_afterwards(visit, with
     assert "请写明核查到的事实" in clerk.inner_text("main")
     card = clerk.locator(".card", has_text=number)
     card.locator("input[name=note]").fill("婚姻登记机关无此记录（测试）")
-    card.locator("text=承诺不实").click()
-    clerk.wait_for_load_state()
+    with clerk.expect_navigation():
+        card.locator("text=承诺不实").click()
     assert clerk.locator(".card", has_text=number).count() == 0
 
     def told():
@@ -98,8 +98,8 @@ def test_a_complaint_is_answered_by_somebody_who_did_not_handle_the_case(visit):
     assert "材料明明在库里" in card.inner_text()
     card.locator("textarea").fill("已核实并更正")
     card.locator("input[name=called_back]").fill("电话说明")
-    card.locator("button").click()
-    manager.wait_for_load_state()
+    with manager.expect_navigation():
+        card.locator("button").click()
     father.goto(path)
     assert "已核实并更正" in father.inner_text("#complaints")
     father.click("#complaints button:text-is('解决了')")

@@ -36,8 +36,8 @@ def at_counter(page, person, ref):
     page.fill("#name", person.name)
     page.fill("#idno", person.idno)
     page.select_option("#ref", ref)
-    page.click("button:text-is('开始办理')")
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.click("button:text-is('开始办理')")
 
 
 def fill_proof(page, start="2024-01", end="2024-06"):
@@ -58,8 +58,8 @@ def test_begun_online_continued_at_the_window_followed_on_a_phone(visit):
     home.goto(home.url.rsplit("/", 1)[0] + "/service")
     home.fill('[name="service.proof_from"]', "2018-03")
     home.click("text=保存并继续")  # the other field is still empty
-    home.click("text=到窗口接着办")
-    home.wait_for_load_state()
+    with home.expect_navigation():
+        home.click("text=到窗口接着办")
     assert everywhere(home) == []
     assert home.evaluate("document.documentElement.scrollWidth") <= 360
     code = home.inner_text(".slip__number")
@@ -70,8 +70,8 @@ def test_begun_online_continued_at_the_window_followed_on_a_phone(visit):
     window.click("text=接着办 >> nth=-1")
     assert "ZZZZZZZZ" in window.inner_text("main")
     window.fill("#code", code)
-    window.click("button:text-is('接着办')")
-    window.wait_for_load_state()
+    with window.expect_navigation():
+        window.click("button:text-is('接着办')")
     window.goto(window.url.rsplit("/", 1)[0] + "/service")
     assert "窗口代收：孙德胜" in window.inner_text("main")
     assert window.input_value('[name="service.proof_from"]') == "2018-03"
@@ -84,8 +84,8 @@ def test_begun_online_continued_at_the_window_followed_on_a_phone(visit):
     assert everywhere(window) == []
     number = window.inner_text(".slip__number")
     home.goto("/cases")
-    home.click(f"li:has-text('{number}') a")
-    home.wait_for_load_state()
+    with home.expect_navigation():
+        home.click(f"li:has-text('{number}') a")
     assert number in home.inner_text("main")
     with acting(SYSTEM):
         case = Case.objects.get(number=number)
@@ -150,8 +150,8 @@ def test_online_and_at_the_window_everything_is_the_same(visit):
             re.sub(r"\s+", " ", label) for label in page.locator("form label, form legend").all_inner_texts()
         ]
         page.goto(f"{base}/check")
-        page.click("text=确认并提交")
-        page.wait_for_load_state()
+        with page.expect_navigation():
+            page.click("text=确认并提交")
     assert asked[window] == asked[resident]
     with acting(SYSTEM):
         counter = Case.objects.filter(subject_id=person.id, channel="window").get()
@@ -176,8 +176,8 @@ def authorise(page, name, idno, until, only=()):
         page.click("text=选择事项")
         for ref in only:
             page.check(f'[name="scope"][value="{ref}"]')
-    page.click("button:text-is('授权')")
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.click("button:text-is('授权')")
 
 
 def test_a_relative_acts_within_his_mandate_and_not_a_moment_longer(visit):
@@ -194,8 +194,8 @@ def test_a_relative_acts_within_his_mandate_and_not_a_moment_longer(visit):
     assert "已授权" in elder.inner_text("main")
     assert everywhere(elder) == []
     agent.goto("/mandates")
-    agent.click("button:has-text('切换到'):has-text('孙德胜')")
-    agent.wait_for_load_state()
+    with agent.expect_navigation():
+        agent.click("button:has-text('切换到'):has-text('孙德胜')")
     assert "您正在代 孙德胜 办理" in agent.inner_text("body")
     assert everywhere(agent) == []
     agent.goto("/services/yb.remote_care")
@@ -209,8 +209,8 @@ def test_a_relative_acts_within_his_mandate_and_not_a_moment_longer(visit):
     agent.click("text=保存并继续")
     draft = agent.url.split("/apply/")[1].split("/")[0]
     elder.goto("/mandates")
-    elder.click("button:has-text('收回')")
-    elder.wait_for_load_state()
+    with elder.expect_navigation():
+        elder.click("button:has-text('收回')")
     agent.fill('[name="service.proof_to"]', "2011-02")
     agent.click("text=保存并继续")
     assert "已经到期或被收回" in agent.inner_text("main")

@@ -42,6 +42,8 @@ def _dmn_check(args) -> int:
     else:
         for problem in found["problems"]:
             print(f"{problem['element']}（{problem['id']}）：{problem['what']}；{problem['remedy']}")
+        for one in found["findings"]:
+            print(f"提示：决策「{one['decision']}」：{one['what']}；{one['remedy']}")
         count = len(found["problems"])
         print(f"{count} 处问题" if count else f"可用：{len(found['decisions'])} 个决策")
     return 0 if found["ok"] else 1

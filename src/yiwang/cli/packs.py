@@ -8,18 +8,25 @@ from .common import Groups, add, django_ready, group, packs_root, show
 
 
 def _packs_check(args) -> int:
-    from yiwang.config.checking import check_packs
+    from yiwang.config.checking import analysed, check_packs
 
-    problems = check_packs(Path(args.root) if args.root else packs_root())
-    if args.json:
-        rows = [
+    root = Path(args.root) if args.root else packs_root()
+    problems = check_packs(root)
+    hints = [] if problems else analysed(root)
+
+    def rows(found):
+        return [
             {"file": p.file, "line": p.line, "what": p.what, "remedy": p.remedy, "rule": p.rule}
-            for p in problems
+            for p in found
         ]
-        show({"problems": rows}, True)
+
+    if args.json:
+        show({"problems": rows(problems), "hints": rows(hints)}, True)
     else:
         for problem in problems:
             print(problem)
+        for hint in hints:
+            print(f"提示：{hint}")
         print(f"{len(problems)} 处问题" if problems else "包检查通过")
     return 1 if problems else 0
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from yiwang.domains.enterprise.risk import lint as risk
+from yiwang.domains.publicity import lint as publicity
 from yiwang.engines.cases import lint as cases
 from yiwang.kernel.packs.contracts import Problem
 from yiwang.kernel.packs.loader import read
@@ -10,4 +11,10 @@ from yiwang.kernel.packs.loader import read
 
 def check_packs(root: Path) -> list[Problem]:
     """Problems with file, line and remedy; empty when the tree may be loaded."""
-    return [*cases.check_packs(root), *risk.lint(read(root)[0])]
+    library = read(root)[0]
+    return [*cases.check_packs(root), *risk.lint(library), *publicity.lint(library)]
+
+
+def analysed(root: Path) -> list[Problem]:
+    """What is odd in the rule tables of a tree that has no problem: hints, which keep nothing from being loaded."""
+    return cases.analysed(root)

@@ -26,6 +26,7 @@ def examine() -> list[dict[str, Any]]:
                 _security(cursor),
                 _calendar(cursor),
                 _outbox(cursor),
+                _publicity(cursor),
                 _ledger(cursor),
                 _long_locks(cursor),
             ]
@@ -112,6 +113,19 @@ def _outbox(cursor) -> dict[str, Any]:
     waiting = _one(cursor, "select count(*) from events_outboxevent")
     return _finding(
         "待发事件", stuck == 0, f"{waiting} 条待处理，{stuck} 条反复失败", "查看 events_outboxevent.error"
+    )
+
+
+def _publicity(cursor) -> dict[str, Any]:
+    """Notices that other platforms have not been told of, although the address is set."""
+    failing = _one(
+        cursor, "select count(*) from publicity_notice where push_error <> '' and pushed_at is null"
+    )
+    return _finding(
+        "公示推送",
+        failing == 0,
+        f"{failing} 条没有推送成功",
+        "看 publicity_notice.push_error 和 YIWANG_PUBLICITY_URL",
     )
 
 

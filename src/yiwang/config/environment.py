@@ -31,6 +31,7 @@ class Environment:
     staff_mfa: officials must have a second factor.
     database_owner_url: the owner's connection, used to migrate; defaults to ``database_url``.
     ledger_key: the private key (PEM) that signs heads of the data ledger.
+    publicity_url: where other publicity platforms are told of notices; None: they fetch the feed.
     oidc_url: issuer of the identity provider people sign in with; None means local accounts only.
     oidc_key: the private key (PEM) with which departments' systems are told who signed in; None: they are not.
     """
@@ -49,6 +50,7 @@ class Environment:
     staff_mfa: bool
     email_url: str | None
     sms_sender: str | None
+    publicity_url: str | None
     signing_p12: str | None
     signing_passphrase: str | None
     writes_per_minute: int  # of one account
@@ -151,6 +153,7 @@ def read() -> Environment:
         staff_mfa=os.environ.get("YIWANG_STAFF_MFA", "0" if demo else "1") == "1",
         email_url=os.environ.get("YIWANG_EMAIL_URL"),
         sms_sender=os.environ.get("YIWANG_SMS_SENDER"),
+        publicity_url=os.environ.get("YIWANG_PUBLICITY_URL"),
         signing_p12=os.environ.get("YIWANG_SIGNING_P12"),
         signing_passphrase=os.environ.get("YIWANG_SIGNING_PASSPHRASE"),
         writes_per_minute=int(os.environ.get("YIWANG_WRITES_PER_MINUTE", "600")),

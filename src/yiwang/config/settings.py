@@ -41,8 +41,10 @@ INSTALLED_APPS = [
     "yiwang.engines.hub",
     "yiwang.engines.cases",
     "yiwang.domains.services",
+    "yiwang.domains.collection",
     "yiwang.domains.enterprise",
     "yiwang.domains.policy",
+    "yiwang.domains.publicity",
     "yiwang.surfaces.api",
     "yiwang.surfaces.portal",
     "yiwang.surfaces.workbench",
@@ -136,6 +138,9 @@ ACCOUNT_SESSION_REMEMBER = False
 MFA_ADAPTER = "yiwang.kernel.accounts.second_factor.Adapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 SECOND_FACTOR_KEY = environment.derived_secret(ENV.secret_key, "second factor")
+CURSOR_KEY = environment.derived_secret(
+    ENV.secret_key, "cursor"
+)  # places in lists of other departments' records
 
 # Signing in elsewhere (kernel/accounts/oidc): a link, since a form may not lead away from here (CSP).
 SOCIALACCOUNT_ADAPTER = "yiwang.kernel.accounts.oidc.signing_in.Adapter"

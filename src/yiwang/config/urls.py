@@ -5,6 +5,7 @@ from django.views.i18n import set_language
 
 from yiwang.domains.enterprise import screens as enterprise
 from yiwang.domains.policy import screens as policy
+from yiwang.domains.publicity import screens as publicity
 from yiwang.domains.services import screens as services
 from yiwang.domains.services.authoring import screens as authoring
 from yiwang.domains.services.catalogue import screens as catalogue
@@ -12,9 +13,9 @@ from yiwang.domains.services.life import screens as life
 from yiwang.domains.services.search import screens as searching
 from yiwang.engines.cases import screens as desk
 from yiwang.engines.hub import screens as hub
-from yiwang.surfaces.portal import identity, signing_in, uses
+from yiwang.surfaces.portal import identity, signing_in, space, uses
 from yiwang.surfaces.portal import screens as portal
-from yiwang.surfaces.workbench import doubts
+from yiwang.surfaces.workbench import doubts, trace
 
 handler403 = "yiwang.surfaces.portal.errors.forbidden"
 handler404 = "yiwang.surfaces.portal.errors.not_found"
@@ -22,6 +23,7 @@ handler500 = "yiwang.surfaces.portal.errors.broken"
 
 urlpatterns = [
     path("", portal.home, name="home"),
+    path("space", space.space, name="space"),
     path("mode", portal.mode, name="mode"),
     path("language", set_language, name="set_language"),
     path("demo/sign-in", portal.demo_sign_in, name="demo_sign_in"),
@@ -68,6 +70,7 @@ urlpatterns = [
     path("ledger/key", uses.ledger_key, name="ledger_key"),
     path("ledger/consistency", uses.consistency, name="ledger_consistency"),
     path("ledger/tile/<int:level>/<int:number>", uses.tile, name="ledger_tile"),
+    path("desk/trace/<uuid:trace_id>", trace.trace, name="trace"),
     path("desk/doubts", doubts.doubts, name="doubts"),
     path("desk/doubts/<uuid:doubt_id>", doubts.answer_doubt, name="answer_doubt"),
     path("mandates", identity.mandates, name="mandates"),
@@ -89,7 +92,11 @@ urlpatterns = [
     path("apply/<uuid:draft_id>/submit", services.submit, name="submit"),
     path("apply/<uuid:draft_id>/<slug:page>", services.apply, name="apply"),
     path("services/<str:ref>", services.service, name="service"),
+    path("services/<str:ref>/can-i", services.can_i, name="can_i"),
     path("services/<str:ref>/begin", services.begin, name="begin"),
+    path("publicity", publicity.notices, name="publicity"),
+    path("publicity/feed", publicity.notice_feed, name="publicity_feed"),
+    path("desk/publicity", publicity.desk, name="desk_publicity"),
     path("policies", policy.library, name="policies"),
     path("policies/publicity", policy.publicity, name="policies_publicity"),
     path("policies/mine", policy.mine, name="policies_mine"),
@@ -140,6 +147,16 @@ urlpatterns = [
     path("desk/hub/<slug:dataset>/record", hub.record, name="hub_record"),
     path("desk/hub/<slug:dataset>/upload", hub.upload, name="hub_upload"),
     path("desk/hub/<slug:dataset>/begin", hub.begin, name="hub_begin"),
+    path("desk/data", hub.catalogue, name="data_catalogue"),
+    path("desk/data/catalogue.jsonld", hub.jsonld, name="data_jsonld"),
+    path("desk/data/sharing", hub.mine, name="data_sharing"),
+    path("desk/data/requests/<uuid:share_request_id>", hub.share_request, name="share_request"),
+    path("desk/data/grants/<uuid:share_grant_id>", hub.share_grant, name="share_grant"),
+    path("desk/data/grants/<uuid:share_grant_id>/use.csv", hub.report, name="share_report"),
+    path("desk/data/indicators/<slug:kind>/<str:pack>/<str:id>", hub.indicator, name="data_indicator"),
+    path("desk/data/<slug:dataset>", hub.entry, name="data_entry"),
+    path("desk/data/<slug:dataset>/lineage", hub.origin, name="data_lineage"),
+    path("desk/data/<slug:dataset>/ask", hub.ask, name="data_ask"),
     path("desk/cases/<uuid:case_id>", desk.case, name="desk_case"),
     path("desk/cases/<uuid:case_id>/act", desk.act, name="desk_act"),
     path("desk/cases/<uuid:case_id>/flow.bpmn", desk.flow, name="desk_flow"),

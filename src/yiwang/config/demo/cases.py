@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from yiwang.engines.cases import actions, applying, queries
+from yiwang.engines.cases import actions, applying, queries, submitting
 from yiwang.engines.cases.models import Case, Draft
 from yiwang.engines.cases.ratings import rate
 from yiwang.engines.cases.worker import work_once
@@ -134,7 +134,7 @@ def apply(demo: Demo, child: str) -> UUID:
             applying.save_page(
                 actor, found.id, page, values if page == "card" else {}, uploads, found.revision
             )
-        case_id = applying.submit(actor, found.id)
+        case_id = submitting.submit(actor, found.id)
     work()
     return case_id
 

@@ -178,7 +178,7 @@ def _linked(db: duckdb.DuckDBPyConnection, con: psycopg.Connection, table: Table
         db.executemany("insert into links values (?, ?, ?)", rows)
     for id in {dataset for dataset, _key, _uscc in rows} & set(table.datasets):
         dataset = table.datasets[id]
-        (text,) = db.execute("select sql from duckdb_views() where view_name = ?", [id]).fetchone()  # type: ignore[misc]
+        ((text,),) = db.execute("select sql from duckdb_views() where view_name = ?", [id]).fetchall()
         inner = text.split(" AS ", 1)[1].rstrip().rstrip(";")
         key, subject = (
             " || chr(31) || ".join(f"v.{name(k)}::varchar" for k in dataset.key),

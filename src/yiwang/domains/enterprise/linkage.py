@@ -134,7 +134,9 @@ def _link(con: psycopg.Connection, linker: Linker, table: Table, dataset: Datase
         f"and record not in (select key from known) limit {MOST}"
     )
     counts = dict.fromkeys(("accepted", "review", "left"), 0)
-    (coded,), (asked,) = (db.execute(f"select count(*) from {t}").fetchone() for t in ("coded", "asked"))  # type: ignore[misc]
+    ((coded, asked),) = db.execute(
+        "select (select count(*) from coded), (select count(*) from asked)"
+    ).fetchall()
     if coded < LEAST_LABELLED or not asked:
         return counts | {"left": asked}
     linker.index("register_source")
@@ -170,8 +172,8 @@ def _rows(linker: Linker, dataset: Dataset, links: Any, version: str) -> list[tu
         told = dict(zip(names, features.fetchone() or (), strict=True))
         evidence = [said for feature, said in WORDS.items() if told.get(feature) == 1]
         name_only = not any(told.get(feature) == 1 for feature in STRONG)
-        (record,) = db.execute("select record from records_source where key = ?", [place]).fetchone()  # type: ignore[misc]
-        (uscc,) = db.execute("select uscc from register_source where id = ?", [id]).fetchone()  # type: ignore[misc]
+        ((record,),) = db.execute("select record from records_source where key = ?", [place]).fetchall()
+        ((uscc,),) = db.execute("select uscc from register_source where id = ?", [id]).fetchall()
         state = "accepted" if links.accepted[n] and not name_only else "review"
         found.append(
             (

@@ -128,7 +128,7 @@ def fill(con: psycopg.Connection, db: duckdb.DuckDBPyConnection, source: str) ->
         for _name, definition in indexes:
             con.execute(definition)
     con.execute("analyze enterprise_name")
-    (n,) = con.execute("select count(*) from enterprise_name").fetchone()  # type: ignore[misc]
+    ((n,),) = con.execute("select count(*) from enterprise_name").fetchall()
     return int(n)
 
 

@@ -34,11 +34,11 @@ def run(on: date | None = None, memory: str = "4GB") -> dict[str, float]:
     with hub.owner_connection() as con:
         if con.execute("select pg_try_advisory_lock(hashtext('yiwang grade'))").fetchone() != (True,):
             return {}
-        (id,) = con.execute(
+        ((id,),) = con.execute(
             'insert into enterprise_run ("on", began, release, counts, seconds) '
             "values (%s, now(), %s, %s, %s) returning id",
             [on, release, "{}", "{}"],
-        ).fetchone()  # type: ignore[misc]
+        ).fetchall()
         began = time.monotonic()
         db = grade_all(con, table, on, timezone.now(), memory=memory)
         graded = time.monotonic() - began
@@ -74,7 +74,7 @@ def _store(con: psycopg.Connection, db, table: Table, on: date, release: str) ->
                 "case when grade = any(%s) then '' else grade end, (%s::jsonb ->> grade)::date from graded",
                 [on, list(waits), Jsonb({k: v.isoformat() for k, v in waits.items()})],
             )
-            (n,) = con.execute("select count(*) from graded").fetchone()  # type: ignore[misc]
+            ((n,),) = con.execute("select count(*) from graded").fetchall()
             _announce(con, on)
             return int(n)
         con.execute("analyze graded")
@@ -164,7 +164,7 @@ def due(now: datetime) -> bool:
         last = con.execute(
             'select max(began) from enterprise_run where "on" = %s and ended is not null', [now.date()]
         )
-        (began,) = last.fetchone()  # type: ignore[misc]
+        ((began,),) = last.fetchall()
         if not there or began is None:
             return there
         return con.execute(

@@ -14,7 +14,6 @@ import yaml
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from yiwang.engines.cases.lint import check_packs
 from yiwang.engines.judge import library as policies
 from yiwang.engines.judge.api import Axis, Effect, NotARule, analyse, compile_plan, effect
 from yiwang.kernel.access.contracts import Actor, Refused
@@ -170,7 +169,7 @@ def problems(data: Mapping[str, Any]) -> list[str]:
         return [f"{p.what}。{p.remedy}" for p in found]
     release = packs.current_release()
     library = packs.current().with_packs([pack])
-    mine = [p for p in policies.lint(library, queries.regions(release)) if p.file == pack.file]
+    mine = [p for p in policies.lint(library, queries.regions(release), pack.id) if p.file == pack.file]
     return [f"{p.what}。{p.remedy}" for p in mine]
 
 
@@ -266,10 +265,10 @@ def decide(actor: Actor, draft: PolicyDraft, publish: bool, note: str) -> None:
     if not publish and not note.strip():
         raise Refused(_("退回请写明理由。"))
     if publish:
+        found = problems(draft.data)  # the policy and what it refers to; nothing else has changed
+        if found:
+            raise Refused(_("与现行的包合在一起有问题，请退回：") + found[0])
         with packs.tree_with(_path(draft.policy), text_of(draft.data)) as root:
-            found = check_packs(root)
-            if found:
-                raise Refused(_("与现行的包合在一起有问题，请退回：") + str(found[0]))
             draft.release, _new = packs.load(root)
         emit("policy.published", {"policy": draft.policy, "release": draft.release})
     draft.state = PolicyDraft.PUBLISHED if publish else PolicyDraft.REJECTED

@@ -5,13 +5,31 @@ from uuid import UUID
 
 from yiwang.kernel.events.api import on
 
-from . import payments, rejudging
+from . import feeding, payments, rejudging
 
 
 @on("registers.changed")
 def changed(body: dict[str, Any], trace_id: UUID | None) -> None:
-    """Judge the enterprise anew, and keep the province's copy of its row."""
-    rejudging.changed(body["register"], body["key"])
+    """Judge the enterprises anew, and keep the province's copy of their rows."""
+    rejudging.changed(body["register"], body["keys"])
+
+
+@on("hub.loaded")
+def loaded(body: dict[str, Any], trace_id: UUID | None) -> None:
+    """A delivery may hold what policies read of an enterprise."""
+    feeding.loaded(body["dataset"], body["seq"])
+
+
+@on("policy.feed")
+def feed(body: dict[str, Any], trace_id: UUID | None) -> None:
+    """Some of a delivery's enterprises: what policies read of them follows it."""
+    feeding.feed(body["dataset"], body["keys"])
+
+
+@on("policy.rejudge")
+def rejudge(body: dict[str, Any], trace_id: UUID | None) -> None:
+    """Some of those that were judged before, by the policies of now."""
+    rejudging.some([UUID(one) for one in body["subjects"]])
 
 
 @on("policy.publicity-over")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -26,7 +26,7 @@ from yiwang.kernel.packs.contracts import Pack
 from yiwang.kernel.registers.api import Unavailable, lookup
 
 from .best import Best, best, clashes
-from .models import Statement
+from .models import Grant, Standing, Statement
 
 PURPOSE = "惠企政策匹配"
 OWN = "企业填报"
@@ -98,6 +98,11 @@ def prepared() -> Prepared:
     return _prepared(packs.current_release(), timezone.localdate())
 
 
+def prepared_for(release: str, day: date) -> Prepared:
+    """The policies of a release on a day."""
+    return _prepared(release, day)
+
+
 def listed() -> list[Pack]:
     """Every policy in force today, for everyone."""
     return policies.in_force(packs.current().all("policy"), timezone.localdate())
@@ -161,6 +166,18 @@ def enterprise_of(actor: Actor) -> Enterprise | None:
     return Enterprise.objects.filter(id=actor.acting_for.id).first()
 
 
+def enjoyed(enterprise: Enterprise) -> list[Pack]:
+    """The policies in force that it was entitled to when it was last judged; reads no register."""
+    found = Standing.objects.filter(subject_id=enterprise.id).first()
+    ids = set(found.entitled) if found else set()
+    return [p for p in listed() if p.id in ids]
+
+
+def wishes(enterprise: Enterprise) -> list[Grant]:
+    """What it was granted and is asked whether it wants."""
+    return list(Grant.objects.filter(subject_id=enterprise.id, state=Grant.ASKED).select_related("round"))
+
+
 def row_of(enterprise: Enterprise, declared: Frame) -> tuple[dict[str, Any], frozenset[str]]:
     """What is known of an enterprise: the register's, and its own words where the register has nothing.
 
@@ -170,9 +187,16 @@ def row_of(enterprise: Enterprise, declared: Frame) -> tuple[dict[str, Any], fro
         found = lookup(declared.register, enterprise.uscc, PURPOSE) or {}
     except Unavailable:
         found = {}
+    return known(found, Statement.objects.filter(subject_id=enterprise.id), declared)
+
+
+def known(
+    found: Mapping[str, Any], statements: Iterable[Statement], declared: Frame
+) -> tuple[dict[str, Any], frozenset[str]]:
+    """A register's record with an enterprise's own words in its gaps, and which fields are its own words."""
     known = {k: v for k, v in policies.given(found, declared).items() if v is not None}
     own: dict[str, Any] = {}
-    for said in Statement.objects.filter(subject_id=enterprise.id):
+    for said in statements:
         if said.field in declared.fields and said.field not in known:
             own.update(policies.given({said.field: _said(declared, said)}, declared))
     return {**own, **known}, frozenset(own)

@@ -22,25 +22,23 @@ from .applying import (
     Filled,
     Incomplete,
     SavedElsewhere,
-    agree,
     answer_situations,
-    clean_value,
+    conditions_of,
     fill,
     find_draft,
-    in_item,
     open_draft,
     open_drafts,
     owed,
-    plan_of,
     pledges,
     save_page,
-    submit,
-    value_in_bundle,
+    self_check,
 )
+from .case_form import plan_of, value_in_bundle
 from .consents import cancel, of_second, pending
 from .contracts import RATING_LEVELS, Phase, Result, Status
 from .filing import file, made, offered, taken
 from .generated import paper
+from .matters import MATTER, finish, open_matter, open_of, outcome_of
 from .models import Case, Draft
 from .periodic import confirm
 from .periodic import of_case as grant_of
@@ -54,12 +52,16 @@ from .queries import (
     page_of_own,
     rectifications,
     steps_of,
+    traced,
     visit,
 )
 from .ratings import complain, public_comments, rate, settle
 from .reporting import case_rows, rating_rows
 from .results import by_post, hand_out, result, results
 from .statistics import Statistics, measure
+from .submitting import agree, submit
+from .supplements import checked as check_supplement
+from .todo import Todo, todo
 from .undertakings import check, hand_in, of_case
 from .undertakings import find as find_undertaking
 from .windows import WINDOW, offer, open_at_window, receipt, take_over, taken_in, windows_of
@@ -67,6 +69,7 @@ from .words import PHASE, RATING, RESULT, STATUS
 from .worklist import page as work_page
 
 __all__ = [
+    "MATTER",
     "PHASE",
     "RATING",
     "RATING_LEVELS",
@@ -84,6 +87,7 @@ __all__ = [
     "SavedElsewhere",
     "Statistics",
     "Status",
+    "Todo",
     "agree",
     "answer_situations",
     "answer_supplement",
@@ -93,9 +97,10 @@ __all__ = [
     "cancel",
     "case_rows",
     "check",
-    "clean_value",
+    "check_supplement",
     "complain",
     "complete",
+    "conditions_of",
     "confirm",
     "documents_of",
     "family",
@@ -104,11 +109,11 @@ __all__ = [
     "find",
     "find_draft",
     "find_undertaking",
+    "finish",
     "grant_of",
     "hand_in",
     "hand_out",
     "history",
-    "in_item",
     "made",
     "measure",
     "numbers_of",
@@ -119,6 +124,9 @@ __all__ = [
     "open_at_window",
     "open_draft",
     "open_drafts",
+    "open_matter",
+    "open_of",
+    "outcome_of",
     "owed",
     "own",
     "page_of_own",
@@ -137,6 +145,7 @@ __all__ = [
     "results",
     "resume",
     "save_page",
+    "self_check",
     "settle",
     "steps_of",
     "submit",
@@ -144,6 +153,8 @@ __all__ = [
     "take_over",
     "taken",
     "taken_in",
+    "todo",
+    "traced",
     "transfer",
     "value_in_bundle",
     "visit",

@@ -1,37 +1,29 @@
-"""From a draft to a case: prefill, check, submit once."""
+"""Drafts: opened, filled from registers, saved page by page. ``submitting`` makes the case."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from yiwang.kernel.access.contracts import SYSTEM, Actor, Refused
+from yiwang.kernel.access.contracts import Actor, Refused
 from yiwang.kernel.access.rules import visible
 from yiwang.kernel.access.session import as_system
 from yiwang.kernel.accounts.models import Enterprise, Person
 from yiwang.kernel.audit.api import record
-from yiwang.kernel.files.api import hand_over
-from yiwang.kernel.ids import derived_id, new_id
-from yiwang.kernel.orgs.models import Organisation
-from yiwang.kernel.orgs.queries import responsible
+from yiwang.kernel.ids import new_id
+from yiwang.kernel.orgs.queries import region_names
 from yiwang.kernel.packs import api as packs
 from yiwang.kernel.registers import api as registers
 
-from . import consents, forms, store
-from .actions import begin
-from .contracts import PURPOSE, Phase, Status
+from . import consents, forms
+from .contracts import PURPOSE
 from .forms import FieldError, FormPlan, Provenance, RegisterUnavailable, Way
-from .items import publish
-from .models import Case, Draft
-from .receiving import require_receivable
-from .store import Change
-from .undertakings import undertake
+from .models import Draft
 
 
 class Incomplete(Refused):
@@ -271,265 +263,34 @@ def owed(filled: Filled, draft: Draft) -> list[forms.FormMaterial]:
     ]
 
 
-def submit(actor: Actor, draft_id: UUID, signed: Collection[str] = ()) -> UUID:
-    """Make the case of a draft. The case has the draft's id, so submitting twice makes one case.
-
-    Args:
-        signed: keys of the materials whose pledge the applicant has signed.
-
-    Returns:
-        the id of the case (the parent, for a bundle).
-
-    Raises:
-        Incomplete: with every missing or wrong field.
-        Refused: not the actor's, or no office is responsible.
-    """
-    with transaction.atomic():
-        draft = find_draft(actor, draft_id, lock=True)
-        if draft is None:
-            raise Refused(_("没有找到这份申请，或它不是您的。"))
-        if draft.submitted_at:
-            return draft.id
-        if not actor.may_file(draft.ref) and draft.org_id not in actor.posts:
-            raise Refused(_("您的授权不包括提交这件事。"))
-        hand_in(actor, draft, fill(actor, draft), signed)
-        return draft.id
+def judged(
+    filled: Filled, item_id: str, draft: Draft, data: Mapping[str, Any] | None = None
+) -> list[forms.ConditionResult]:
+    """The acceptance conditions of one item on what is known now; ``data``: of the item alone, else of the whole form."""
+    known = filled.data if data is None else data
+    return forms.conditions(
+        filled.plan,
+        item_id,
+        known,
+        lookup_for(draft),
+        filled.provenance,
+        lambda code: region_names().get(code, code),
+    )
 
 
-def hand_in(actor: Actor, draft: Draft, filled: Filled, signed: Collection[str]) -> None:
-    """Make the case of a draft that is new or locked, and save the draft as submitted.
+def conditions_of(filled: Filled, draft: Draft) -> list[tuple[str, list[forms.ConditionResult]]]:
+    """Name of each item of an application that has any → its acceptance conditions, judged on what is known now."""
+    found = [(item.name, judged(filled, item.id, draft)) for item in filled.plan.items]
+    return [(name, results) for name, results in found if results]
 
-    Where a second person must agree, he is asked instead, and the draft stays one.
+
+def self_check(
+    actor: Actor, ref: str, answers: Mapping[str, Any]
+) -> list[tuple[str, list[forms.ConditionResult]]]:
+    """“我能办吗”: the same for the person signed in, before anything is begun; nothing is kept but the ledger's entries.
 
     Raises:
-        Incomplete, Refused: as ``submit``.
+        Refused: as ``new_draft``.
     """
-    unsigned = [
-        FieldError(
-            m.key, m.name, None, _("请阅读并勾选承诺：%(name)s") % {"name": f"{m.holder_label}的{m.name}"}
-        )
-        for m in pledges(filled)
-        if m.key not in signed
-    ]
-    if filled.errors or unsigned:
-        raise Incomplete([*filled.errors, *unsigned])
-    if consents.wanted(draft):
-        draft.save()
-        consents.ask(actor, draft, dict(filled.data), filled.plan.name, filled.subject_name)
-        return  # a case only once the other has agreed
-    now = timezone.now()
-    draft.submitted_at = now
-    found, draft.looked_up = draft.looked_up, {}  # what registers told is not kept beyond submission
-    draft.save()
-    draft.looked_up = found
-    # A window files for somebody else, with an office that is not its own: the system writes, the
-    # events name the official.
-    at_window = draft.org_id in actor.posts
-    with as_system(actor) if at_window else nullcontext():
-        _create(actor, draft, filled, now, "window" if at_window else "online")
-
-
-def agree(actor: Actor, consent_id: UUID, yes: bool) -> UUID | None:
-    """The second person's answer. Yes makes the case of what the first one filled in; no leaves a draft.
-
-    Returns:
-        the id of the case, or None.
-
-    Raises:
-        Refused: not his to answer, answered already, or too late.
-        Incomplete: something of the application no longer holds.
-    """
-    with transaction.atomic():
-        consent = consents.of_second(actor, consent_id)
-        if consent is None:
-            raise Refused(_("没有找到这项请求，或它不是给您的。"))
-        now = timezone.now()
-        if consent.answered_at is not None or consent.until < now:
-            raise Refused(_("这项请求已经有了答复，或者已经过期。"))
-        if not yes:
-            consents.close(actor, consent, False, now)
-            return None
-        with as_system(actor):
-            draft = Draft.objects.select_for_update().get(id=consent.draft_id)
-            filled = fill(SYSTEM, draft)
-            if filled.errors:
-                raise Incomplete(filled.errors)
-            _create(actor, draft, filled, now, "online")
-            draft.submitted_at, draft.looked_up = now, {}
-            draft.save()
-        consents.close(actor, consent, True, now)
-        return draft.id
-
-
-def _create(actor: Actor, draft: Draft, filled: Filled, now: datetime, channel: str) -> None:
-    plan, data = filled.plan, dict(filled.data)
-    told = forms.catalogue_of_told(plan)
-    later = {m.key for m in owed(filled, draft)}
-    needed = [m for m in plan.materials if forms.needed(plan, m, data)]
-    bundle = plan.kind == "bundle"
-    offices = {i.id: _office(plan, i.id, data) for i in plan.items}
-    if channel == "window" and draft.org_id:
-        for planned in plan.items:
-            spec, office = plan.library.get("service_item", planned.id).data, offices[planned.id]
-            if office:
-                require_receivable(spec["authority"], planned.name, office, draft.org_id)
-    lead = offices[plan.items[0].id]
-    if lead is None:
-        raise Refused(_("没有找到负责这件事的机构，请拨打 12345 由工作人员协助。"))
-    number = _number(lead, now)
-    common = {
-        "release": draft.release,
-        "subject_id": draft.subject_id,
-        "subject_name": filled.subject_name,
-        "channel": channel,
-        "trace_id": draft.id,
-        "submitted_at": now,
-    }
-    if bundle:
-        held = store.insert(
-            {
-                **common,
-                "id": draft.id,
-                "number": number,
-                "kind": "bundle",
-                "ref": plan.ref,
-                "name": plan.name,
-                "flow_id": publish(draft.release, "base/flows/std.bundle.bpmn"),
-                "org_id": lead.id,
-                "after": [],
-                "status": Status.RECEIVED,
-                "phase": Phase.WAITING,
-                "data": data | {"items": [i.id for i in plan.items]},
-                "extra": {"answers": dict(plan.answers), "burden": _measured(filled, draft, channel)},
-            }
-        )
-        _begin(actor, held, now)
-    for n, planned in enumerate(plan.items, start=1):
-        after = sorted(plan.dependencies.get(planned.id, ()))
-        office = offices[planned.id]
-        held = store.insert(
-            {
-                **common,
-                "id": derived_id("child", draft.id, planned.id) if bundle else draft.id,
-                "number": f"{number}-{n}" if bundle else number,
-                "kind": "service_item",
-                "ref": planned.id,
-                "name": planned.name,
-                "flow_id": publish(draft.release, f"base/flows/{planned.flow}.bpmn"),
-                "parent_id": draft.id if bundle else None,
-                "org_id": office.id if office else None,
-                "after": after,
-                "status": Status.WAITING if after else Status.RECEIVED,
-                "phase": Phase.WAITING,
-                "data": forms.project(plan, planned.id, data),
-                "extra": {
-                    "told": [{"key": t.key, "label": t.label} for t in told if planned.id in t.items],
-                    "materials": _materials(plan, planned.id, draft, data),
-                    "conditions": _conditions(plan, planned.id, data, draft),
-                    "provenance": {p: v.source for p, v in filled.provenance.items()},
-                    **_overlay(plan, planned.id, data),
-                    **({} if bundle else {"burden": _measured(filled, draft, channel)}),
-                },
-            }
-        )
-        mine = [m for m in needed if planned.id in m.items]
-        undertake(held.id, draft.subject_id, held.org_id, mine, later)
-        if after:
-            change = Change("received", {"after": after}, patch={"status": Status.WAITING})
-            store.write(held, actor, derived_id("receive", held.id), now, change)
-        else:
-            _begin(actor, held, now)
-    hand_over([UUID(f) for f in draft.uploads.values()], draft.id)
-
-
-def _overlay(plan: FormPlan, item_id: str, data: Mapping[str, Any]) -> dict[str, str]:
-    """The local overlay that the deciding region lays on the item."""
-    found = forms.overlay_for(plan.library, item_id, forms.authority(plan, item_id, data).region)
-    return {"overlay": found.id} if found else {}
-
-
-def _begin(actor: Actor, held: store.Locked, now: datetime) -> None:
-    change = begin(held, now)
-    change.type = "submitted"
-    if held.parent_id is None:
-        change.outbox.append(("cases.happened", {"case": str(held.id), "seq": 1, "what": "receipt"}))
-    store.write(held, actor, derived_id("submit", held.id), now, change)
-
-
-def _office(plan: FormPlan, item_id: str, data: Mapping[str, Any]) -> Organisation | None:
-    authority = forms.authority(plan, item_id, data)
-    return responsible(authority.function, authority.region) if authority.region else None
-
-
-def _number(org: Organisation, now: datetime) -> str:
-    with connection.cursor() as cursor:
-        cursor.execute("select nextval('cases_case_number')")
-        (serial,) = cursor.fetchone()
-    return f"{org.region_id[:6]}-{timezone.localtime(now):%Y%m%d}-{serial:06d}"
-
-
-def _materials(plan: FormPlan, item_id: str, draft: Draft, data: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [
-        {
-            "key": m.key,
-            "name": m.name,
-            "holder": m.holder_label,
-            "way": str(m.way),
-            "source": m.source,
-            "file": draft.uploads.get(m.key) if m.way is Way.UPLOAD else None,
-        }
-        for m in plan.materials
-        if item_id in m.items
-    ]
-
-
-def _conditions(plan: FormPlan, item_id: str, data: Mapping[str, Any], draft: Draft) -> list[dict[str, Any]]:
-    return [
-        {"id": c.id, "text": c.text, "value": c.value, "reason": c.reason, "basis": c.basis}
-        for c in forms.conditions(plan, item_id, data, lookup_for(draft))
-    ]
-
-
-def _measured(filled: Filled, draft: Draft, channel: str) -> dict[str, int]:
-    """The burden as it was: what the applicant typed and uploaded, to set beside the designed figures."""
-    plan = filled.plan
-    typed = [p for p, v in filled.provenance.items() if v.origin is forms.Origin.ASKED]
-    items = [plan.library.get("service_item", i.id).data for i in plan.items]
-    return {
-        "fields": sum(1 for path in typed if filled.data.get(path) not in (None, "")),
-        "uploads": len(draft.uploads),
-        # Coming to the window is a visit; items that require presence anyway are done on the same one.
-        "visits": max(int(channel == "window"), *(i["visits"]["online"] for i in items)),
-    }
-
-
-def plan_of(case: Case) -> FormPlan:
-    """The plan a case was applied for with: its bundle's, or its own."""
-    root = case.parent or case
-    return forms.plan(packs.library(root.release), root.ref, root.extra.get("answers", {}))
-
-
-def _bind(case: Case) -> dict[str, str]:
-    return dict(plan_of(case).item(case.ref).bind)
-
-
-def in_item(case: Case, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Values under the bundle's roles, renamed to every role of the case's own item that is bound to them."""
-    bind = _bind(case)
-    own: dict[str, Any] = {}
-    for path, value in values.items():
-        role, element = path.split(".", 1)
-        for mine in [item for item, bundle in bind.items() if bundle == role] or [role]:
-            own[f"{mine}.{element}"] = value
-    return own
-
-
-def value_in_bundle(case: Case, path: str) -> Any:
-    """A case's value for a path in the bundle's roles."""
-    return next((v for own in in_item(case, {path: None}) if (v := case.data.get(own)) is not None), None)
-
-
-def clean_value(plan: FormPlan, path: str, raw: str) -> tuple[Any, str]:
-    """Check one value; returns it tidy, and what is wrong or an empty string."""
-    value, error = forms.validate(plan, path, raw)
-    return value, error.message if error else ""
+    draft = new_draft(actor, ref, answers)
+    return conditions_of(fill(actor, draft), draft)

@@ -54,11 +54,3 @@ def due(promised: Limit | None, legal: Limit | None, extra_legal: int, running: 
         g.at if g else None,
         bool((p and p.provisional) or (g and g.provisional)),
     )
-
-
-def due_from(limit: Limit, start: datetime) -> datetime:
-    """The end of a limit that starts now and never stops, such as the five days to ask for a supplement."""
-    found = deadline(working_calendar(), limit, [Running(timezone.localtime(start))])
-    if found is None:  # a single stretch without end always ends a limit
-        raise AssertionError(limit)
-    return found.at

@@ -10,12 +10,12 @@ from yiwang.kernel.access.contracts import SYSTEM, Actor, Refused
 from yiwang.kernel.access.session import acting, as_system
 from yiwang.kernel.accounts.models import Person
 from yiwang.kernel.audit.api import record
+from yiwang.kernel.calendar.api import due_from
 from yiwang.kernel.calendar.rules import Limit, Unit
 from yiwang.kernel.ids import derived_id
 from yiwang.kernel.notify.api import tell
 from yiwang.kernel.packs import api as packs
 
-from .clock import due_from
 from .models import Consent, Draft
 
 

@@ -12,9 +12,10 @@ from yiwang.kernel.ids import derived_id
 from yiwang.kernel.packs import api as packs
 
 from . import forms
-from .applying import Filled, Incomplete, fill, find_draft, hand_in, identify, new_draft
+from .applying import Filled, Incomplete, fill, find_draft, identify, new_draft
 from .forms import FieldError
 from .models import Case
+from .submitting import hand_in
 
 
 def taken(filled: Filled, values: Mapping[str, Any]) -> tuple[dict[str, Any], list[FieldError]]:

@@ -5,6 +5,7 @@ carries an id derived from the event, so that running again after a crash change
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +29,7 @@ from yiwang.kernel.registers import api as registers
 from . import actions, forms
 from .contracts import PURPOSE, Phase, Result
 from .items import graph, item
+from .matters import MATTER
 from .models import Case, Number, Rectification, Undertaking
 from .notices import content_of, message_of
 from .periodic import award
@@ -63,10 +65,10 @@ def _issue(case: Case) -> dict[str, Any]:
             data[allocation.path] = made[allocation.path]
     for register, key, fields in forms.write_backs(plan, case.ref, data):
         registers.write_back(register, key, fields)
-    new = forms.founded(plan, case.ref, data)
+    new, holder = forms.founded(plan, case.ref, data), None
     if new:
         legal, _known = Person.objects.get_or_create(idno=new.legal_idno, defaults={"name": new.legal_name})
-        found_enterprise(new.name, new.uscc, legal)
+        holder = found_enterprise(new.name, new.uscc, legal).id
     award(case, timezone.localdate())
     licence = forms.licence(plan, case.ref, data, region_names().get)
     if licence:
@@ -74,7 +76,8 @@ def _issue(case: Case) -> dict[str, Any]:
             licence.type, licence.number or case.number, licence.holder, (), licence.rows
         )
         template = packs.asset(case.release, "base/documents/certificate.typ")
-        documents.issue(("licence", case.id), "licence", template, content, _about(case))
+        about = replace(_about(case), holder_id=holder)
+        documents.issue(("licence", case.id), documents.LICENCE, template, content, about)
     return made
 
 
@@ -130,6 +133,8 @@ def decide(body: dict[str, Any], trace_id: UUID | None) -> None:
 def inform(body: dict[str, Any], trace_id: UUID | None) -> None:
     """Make the signed notice that the pack has for what happened, and tell the applicant."""
     case, what = _case(body), body["what"]
+    if case.kind == MATTER:  # nobody applied
+        return
     content = content_of(case, what, body)
     if content:
         template = packs.asset(case.release, "base/documents/notice.typ")

@@ -17,7 +17,7 @@ class Item:
     """The parts of a service item or bundle that running a case needs.
 
     legal, promised, correction, extension: limits, None where the pack gives none.
-    instant: 即办件, whose clock starts with the application.
+    instant: 即办件 and matters, whose clock starts with the application.
     """
 
     data: dict[str, Any]
@@ -49,7 +49,7 @@ def item(release: str, kind: str, ref: str, overlay: str = "") -> Item:
     return Item(
         data=data,
         flow_file=f"base/flows/{data.get('flow', 'std.bundle')}.bpmn",
-        instant=data.get("form_of_case") == "即办件",
+        instant=data.get("form_of_case") == "即办件" or kind == "matter",
         legal=_limit(time, "legal"),
         promised=_limit(time, "promised"),
         correction=_limit(time, "correction"),

@@ -2,14 +2,17 @@
 
 import csv
 from collections.abc import Iterator
+from datetime import date
 from functools import partial
 from pathlib import Path
 
 from yiwang.engines.cases.flow import FlowRejected, Graph, compile_bpmn, soundness
-from yiwang.engines.cases.forms import overlays
+from yiwang.engines.cases.forms import lint_conditions, overlays
 from yiwang.engines.cases.forms.lint import lint
 from yiwang.engines.hub import lint as datasets
 from yiwang.engines.judge import library as policies
+from yiwang.engines.judge.analysis import analyse
+from yiwang.engines.judge.dmn.check import report
 from yiwang.kernel.packs.check import check
 from yiwang.kernel.packs.contracts import Problem
 from yiwang.kernel.packs.loader import read
@@ -18,7 +21,40 @@ from yiwang.kernel.packs.loader import read
 def check_packs(root: Path) -> list[Problem]:
     """Everything wrong in a tree of packs, each with file, line and remedy; empty when it may be loaded."""
     judged = partial(policies.lint, regions=_regions(root))
-    return [*check(root, [lint, overlays.lint, datasets.lint, judged]), *_flows(root)]
+    return [
+        *check(root, [lint, overlays.lint, datasets.lint, judged]),
+        *_flows(root),
+        *_matters(root),
+        *_models(root),
+    ]
+
+
+def analysed(root: Path) -> list[Problem]:
+    """Findings that are no faults, in policies, acceptance conditions and decision models; the rules are named."""
+    library, found = read(root)[0], []
+    for pack in library.all("service_item"):
+        for one, finding in lint_conditions.hints(library, pack):
+            what = f"受理条件 {one.id}「{one.data['text']}」：{finding.text}"
+            found.append(pack.problem(("conditions",), what, finding.suggestion, finding.kind))
+    frame = policies.frame(library, _regions(root))
+    for pack in library.all("policy") if frame else ():
+        table = policies.load(pack.data, frame, date.fromisoformat(pack.data["effective"]["from"]))
+        for finding in analyse(table):
+            found.append(pack.problem(("conditions",), finding.text, finding.suggestion, finding.kind))
+    for file in sorted(root.rglob("*.dmn")):
+        name = file.relative_to(root).as_posix()
+        for one in report(file)["findings"]:
+            what = f"决策「{one['decision']}」：{one['what']}"
+            found.append(Problem(name, 1, what, one["remedy"], one["kind"]))
+    return found
+
+
+def _models(root: Path) -> Iterator[Problem]:
+    """Decision models in the tree: what in them is malformed or not supported."""
+    for file in sorted(root.rglob("*.dmn")):
+        for one in report(file)["problems"]:
+            what = f"{one['element']} {one['id']}：{one['what']}".lstrip(" ：")
+            yield Problem(file.relative_to(root).as_posix(), 1, what, one["remedy"] or "请改正这个模型", "L1")
 
 
 def _regions(root: Path) -> dict[str, str]:
@@ -50,6 +86,14 @@ def _flows(root: Path) -> Iterator[Problem]:
         except FlowRejected as rejected:
             for problem in rejected.problems:
                 yield Problem(name, 1, f"{problem.element} {problem.id}：{problem.message}", "改用支持的元素")
+
+
+def _matters(root: Path) -> Iterator[Problem]:
+    """A matter's flow is there."""
+    for pack in read(root)[0].all("matter"):
+        if not any(root.rglob(f"flows/{pack.data['flow']}.bpmn")):
+            what = f"没有流程「{pack.data['flow']}」"
+            yield pack.problem(("flow",), what, "写 base/flows 下已有的流程名，或把流程画在那里", "L1")
 
 
 def _attributes(file: str, graph: Graph, posts: set[str]) -> Iterator[Problem]:

@@ -32,7 +32,7 @@ def _managed(actor: Actor) -> list[UUID]:
 
 def _open(actor: Actor) -> QuerySet[Case]:
     offices = [*_managed(actor), *actor.oversees]
-    return Case.objects.filter(org_id__in=offices, kind="service_item", closed_at=None)
+    return Case.objects.filter(org_id__in=offices, closed_at=None).exclude(kind="bundle")
 
 
 def by_office(actor: Actor) -> list[OfficeLoad]:

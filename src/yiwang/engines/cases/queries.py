@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from yiwang.kernel.access.contracts import Actor
 from yiwang.kernel.access.rules import visible
+from yiwang.kernel.access.session import as_system
 from yiwang.kernel.documents.models import IssuedDocument
 
 from . import chain
@@ -67,6 +68,14 @@ def numbers_of(actor: Actor, case_ids: set[UUID]) -> dict[UUID, Case]:
     return {case.id: case for case in Case.objects.filter(visible(actor), id__in=case_ids)}
 
 
+def traced(actor: Actor, trace_id: UUID) -> tuple[list[Case], int]:
+    """The cases of a trace that the actor may see, in their order, and how many others there are."""
+    found = Case.objects.filter(visible(actor), trace_id=trace_id).select_related("org")
+    mine = list(found.order_by("submitted_at", "number"))
+    with as_system(actor):
+        return mine, Case.objects.filter(trace_id=trace_id).count() - len(mine)
+
+
 def documents_of(case: Case, members: list[Case] | None = None) -> list[IssuedDocument]:
     """The signed documents of a case and, for a bundle, of its children.
 
@@ -120,6 +129,7 @@ def _happening(event: Event) -> Happening:
     node = body.get("node_name", "")
     words = {
         "submitted": _("提交申请"),
+        "opened": _("系统开出"),
         "received": _("收件，等待前序事项的结果"),
         "started": _("前序结果已到，开始办理"),
         "completed": f"{node}：{body.get('outcome_name') or _('完成')}",
@@ -223,7 +233,7 @@ def replayed(case_id: UUID) -> State:
 def _command(what: str, body: dict[str, Any]) -> Command | None:
     if "trace" not in body:
         return None
-    if what in ("submitted", "started"):
+    if what in ("submitted", "opened", "started"):
         return Start()
     if what in ("completed", "serviced"):
         return Complete(body["token"], body.get("outcome"))

@@ -16,13 +16,13 @@ from yiwang.kernel.access.contracts import SYSTEM, Actor, Refused
 from yiwang.kernel.access.rules import require_subject, visible
 from yiwang.kernel.access.session import as_system
 from yiwang.kernel.audit.api import record
+from yiwang.kernel.calendar.api import due_from
 from yiwang.kernel.calendar.rules import Limit, Unit
 from yiwang.kernel.events.api import emit
 from yiwang.kernel.orgs.models import Organisation
 from yiwang.kernel.orgs.queries import MANAGER, above, colleagues
 from yiwang.kernel.packs import api as packs
 
-from .clock import due_from
 from .contracts import RATING_LEVELS
 from .models import Case, Rating, Rectification
 

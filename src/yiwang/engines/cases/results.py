@@ -13,7 +13,7 @@ from yiwang.kernel.orgs.models import Organisation
 
 from . import forms
 from .actions.moving import AlreadyChanged, execute
-from .applying import plan_of
+from .case_form import plan_of
 from .models import Case, Draft
 from .queries import documents_of
 from .store import Change, Locked

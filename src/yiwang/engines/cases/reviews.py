@@ -13,11 +13,11 @@ from django.utils.translation import gettext as _
 from yiwang.kernel.access.contracts import Actor, Refused
 from yiwang.kernel.access.rules import require_role
 from yiwang.kernel.access.session import as_system
+from yiwang.kernel.calendar.api import due_from
 from yiwang.kernel.calendar.rules import Limit, Unit
 from yiwang.kernel.orgs.models import Organisation
 
 from .actions.moving import Row, execute, require_open
-from .clock import due_from
 from .models import Case, Review
 from .store import Change, Locked
 

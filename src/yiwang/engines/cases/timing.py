@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from yiwang.kernel import feel
+from yiwang.kernel.calendar.api import due_from
 
-from .clock import due_from
 from .flow import TimerArmed
 from .items import Item
 

@@ -13,11 +13,11 @@ from django.utils.translation import gettext as _
 from yiwang.kernel.access.contracts import SYSTEM, Actor, Refused
 from yiwang.kernel.access.rules import require_role, visible
 from yiwang.kernel.access.session import acting
+from yiwang.kernel.calendar.api import due_from
 from yiwang.kernel.calendar.rules import Limit, Unit
 from yiwang.kernel.events.api import emit
 
 from .actions.moving import Row, execute, happened
-from .clock import due_from
 from .forms import FormMaterial, Way
 from .models import Case, Undertaking
 from .store import Change, Locked

@@ -51,7 +51,7 @@ def fire_due(limit: int = 100) -> int:
 def flag_overdue(limit: int = 100) -> int:
     """Report cases that ran over their limit, each once; returns how many."""
     with acting(SYSTEM):
-        late = Case.objects.filter(closed_at=None, due_at__lt=timezone.now(), kind="service_item")
+        late = Case.objects.filter(closed_at=None, due_at__lt=timezone.now()).exclude(kind="bundle")
         fresh = list(late.exclude(extra__has_key="overdue").values_list("id", "due_at")[:limit])
     flagged = 0
     for case_id, due_at in fresh:

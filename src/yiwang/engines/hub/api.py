@@ -15,11 +15,17 @@ from .datasets import current, every, find
 from .describing import openapi, record_schema
 from .models import Delivery, Holding, Quality, State
 from .queries import as_of, deliveries, delivery, may_see, of_subject, overview, versions, visible
+from .sharing.actions import in_force
+from .sharing.queries import exported as catalogue_of
+from .sharing.queries import grants_of, used_today
+from .sharing.reading import BadPlace, NoGrant, Over, has_grant, stream
+from .sharing.reading import page as granted
 from .tables import SCHEMA, table
 
 __all__ = [
-    "REPORTER", "SCHEMA", "STEWARD", "Dataset", "Delivery", "Field", "Holding", "Message", "Mode", "NotReadable",
-    "OutOfStep", "Quality", "State", "append", "as_of", "begin", "by_system", "check", "collect_once", "current",
-    "deliveries", "delivery", "every", "find", "is_steward", "lake_root", "may_see", "of_subject", "openapi",
-    "overview", "owner_connection", "push", "receive", "record_schema", "table", "versions", "visible",
+    "REPORTER", "SCHEMA", "STEWARD", "BadPlace", "Dataset", "Delivery", "Field", "Holding", "Message", "Mode",
+    "NoGrant", "NotReadable", "OutOfStep", "Over", "Quality", "State", "append", "as_of", "begin", "by_system",
+    "catalogue_of", "check", "collect_once", "current", "deliveries", "delivery", "every", "find", "granted",
+    "grants_of", "has_grant", "in_force", "is_steward", "lake_root", "may_see", "of_subject", "openapi", "overview",
+    "owner_connection", "push", "receive", "record_schema", "stream", "table", "used_today", "versions", "visible",
 ]  # fmt: skip

@@ -254,14 +254,15 @@ def _published(con: psycopg.Connection, delivery: Delivery, dataset: Dataset, ou
     )  # fmt: skip
     _quality(con, delivery, dataset, outcome, held_rows)
     con.execute(
-        "insert into audit_auditevent (id, at, actor, actor_name, verb, object_type, object_id, detail) "
-        "values (%s, now(), %s, %s, 'hub.loaded', 'delivery', %s, %s)",
+        "insert into audit_auditevent (id, at, actor, actor_name, verb, object_type, object_id, detail, trace_id) "
+        "values (%s, now(), %s, %s, 'hub.loaded', 'delivery', %s, %s, %s)",
         [
             new_id(),
             delivery.actor,
             delivery.actor_name,
             str(delivery.uid),
             Jsonb({"dataset": dataset.id, **outcome.counts}),
+            delivery.uid,
         ],
     )
     told = {
@@ -270,7 +271,7 @@ def _published(con: psycopg.Connection, delivery: Delivery, dataset: Dataset, ou
         "dataset": dataset.id,
         "counts": outcome.counts,
     }
-    emit_on(con, "hub.loaded", told)
+    emit_on(con, "hub.loaded", told, delivery.uid)
     con.execute(
         "update hub_delivery set state = %s, counts = %s, error = '', loaded_at = clock_timestamp() where seq = %s",
         [State.LOADED, Jsonb(outcome.counts), delivery.seq],

@@ -12,7 +12,9 @@ from yiwang.kernel.ids import derived_id
 from yiwang.kernel.notify.api import tell
 from yiwang.kernel.orgs.models import Post
 
+from . import datasets
 from .actions import REPORTER, STEWARD
+from .models import SharingGrant, SharingRequest
 
 
 @on("hub.overdue")
@@ -29,3 +31,69 @@ def overdue(body: dict[str, Any], trace_id: UUID | None) -> None:
     for post in [*posts, *Post.objects.filter(until=None, roles__contains=[STEWARD])]:
         id = derived_id("hub-overdue", body["dataset"], body["due"], post.person_id)
         tell(id, post.person_id, title, text, f"/desk/hub/{body['dataset']}")
+
+
+def _name(dataset: str) -> str:
+    found = datasets.find(dataset)
+    return found.name if found else dataset
+
+
+@on("hub.share_asked")
+def share_asked(body: dict[str, Any], trace_id: UUID | None) -> None:
+    """Tell whoever answers for the source; who asked does not answer himself."""
+    asked = SharingRequest.objects.select_related("org").get(id=body["request"])
+    told = {
+        "org": asked.org.name,
+        "name": _name(asked.dataset),
+        "day": f"{timezone.localtime(asked.due_at):%Y-%m-%d}",
+    }
+    posts = Post.objects.filter(until=None, roles__contains=[REPORTER], org=asked.source_id)
+    for post in posts.exclude(person=asked.person_id):
+        tell(
+            derived_id("share-asked", asked.id, post.person_id),
+            post.person_id,
+            _("%(org)s申请使用“%(name)s”") % told,
+            _("请在 %(day)s 前答复：同意、不同意都要写明。") % told,
+            f"/desk/data/requests/{asked.id}",
+        )
+
+
+@on("hub.share_answered")
+def share_answered(body: dict[str, Any], trace_id: UUID | None) -> None:
+    """Tell who asked."""
+    asked = SharingRequest.objects.get(id=body["request"])
+    told = {"name": _name(asked.dataset), "state": asked.get_state_display()}
+    tell(
+        derived_id("share-answered", asked.id),
+        asked.person_id,
+        _("使用“%(name)s”的申请：%(state)s") % told,
+        asked.answer or _("请到数据目录查看授权。"),
+        f"/desk/data/requests/{asked.id}",
+    )
+
+
+@on("hub.share_revoked")
+def share_revoked(body: dict[str, Any], trace_id: UUID | None) -> None:
+    """Tell who asked that the use has ended."""
+    grant = SharingGrant.objects.select_related("request").get(id=body["grant"])
+    tell(
+        derived_id("share-revoked", grant.id),
+        grant.request.person_id,
+        _("“%(name)s”的使用授权已收回") % {"name": _name(grant.dataset)},
+        grant.revoked_why,
+        f"/desk/data/grants/{grant.id}",
+    )
+
+
+@on("hub.share_ending")
+def share_ending(body: dict[str, Any], trace_id: UUID | None) -> None:
+    """Tell who asked that the use will end, while there is time to renew it."""
+    grant = SharingGrant.objects.select_related("request").get(id=body["grant"])
+    told = {"name": _name(grant.dataset), "day": grant.until}
+    tell(
+        derived_id("share-ending", grant.id),
+        grant.request.person_id,
+        _("“%(name)s”的使用授权 %(day)s 到期") % told,
+        _("还要用的，请现在续期：续期要来源部门答复。不再用的，不用做什么。"),
+        f"/desk/data/grants/{grant.id}",
+    )

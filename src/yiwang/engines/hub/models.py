@@ -108,3 +108,88 @@ class Quality(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["dataset", "-at"])]
+
+
+class SharingRequest(models.Model):
+    """An office asks for the use of another's dataset. ``org`` asks, ``source`` decides by ``due_at``.
+
+    fields, plain: ids; plain ones are wanted without a mask. rows: conditions {field, test, value}, all of them.
+    daily: records a day. renews: the grant that this one is to follow.
+    """
+
+    class State(models.TextChoices):
+        ASKED = "asked", _("等来源部门答复")
+        GRANTED = "granted", _("已同意")
+        REFUSED = "refused", _("不同意")
+        WITHDRAWN = "withdrawn", _("已撤回")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    dataset = models.CharField(max_length=45)
+    org = models.ForeignKey("orgs.Organisation", on_delete=models.PROTECT, related_name="+")
+    source = models.ForeignKey("orgs.Organisation", on_delete=models.PROTECT, related_name="+")
+    person = models.ForeignKey("accounts.Person", on_delete=models.PROTECT, related_name="+")
+    fields = models.JSONField()
+    plain = models.JSONField(default=list)
+    rows = models.JSONField(default=list)
+    purpose = models.CharField(max_length=60)
+    basis = models.CharField(max_length=200)
+    reasons = models.TextField()
+    daily = models.IntegerField()
+    until = models.DateField()
+    renews = models.ForeignKey(
+        "hub.SharingGrant", null=True, on_delete=models.PROTECT, related_name="renewals"
+    )
+    at = models.DateTimeField(auto_now_add=True)
+    due_at = models.DateTimeField()
+    state = models.CharField(max_length=10, choices=State.choices, default=State.ASKED)
+    answer = models.TextField(blank=True)
+    answered_by = models.CharField(max_length=60, blank=True)
+    answered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["source", "state", "due_at"]), models.Index(fields=["org", "-at"])]
+
+
+class SharingGrant(models.Model):
+    """What an office may read of a dataset: enforced by ``hub_granted``, which reads this row.
+
+    fields: [{id, level, mask}] in the contract's order. A revoked or ended grant stays as the record of what was.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    request = models.OneToOneField(SharingRequest, on_delete=models.PROTECT, related_name="grant")
+    dataset = models.CharField(max_length=45)
+    org = models.ForeignKey("orgs.Organisation", on_delete=models.PROTECT, related_name="+")
+    source = models.ForeignKey("orgs.Organisation", on_delete=models.PROTECT, related_name="+")
+    fields = models.JSONField()
+    rows = models.JSONField(default=list)
+    purpose = models.CharField(max_length=60)
+    basis = models.CharField(max_length=200)
+    daily = models.IntegerField()
+    since = models.DateField()
+    until = models.DateField()
+    reminded = models.BooleanField(default=False)
+    revoked_at = models.DateTimeField(null=True)
+    revoked_by = models.CharField(max_length=60, blank=True)
+    revoked_why = models.TextField(blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["org", "-since"]), models.Index(fields=["dataset", "-since"])]
+
+
+class SharingUse(models.Model):
+    """One read under a grant. Written by ``hub_granted`` alone; counts towards the day's quota.
+
+    use_id: the use in the ledger, whose entries name the subjects.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    grant = models.ForeignKey(SharingGrant, on_delete=models.PROTECT, related_name="uses")
+    at = models.DateTimeField()
+    day = models.DateField()
+    actor = models.CharField(max_length=60)
+    records = models.IntegerField()
+    use_id = models.UUIDField()
+
+    class Meta:
+        indexes = [models.Index(fields=["grant", "day"])]

@@ -92,3 +92,194 @@ revoke all on function hub_versions(uuid, text, text, jsonb, text, text, uuid, d
 revoke all on function hub_of_subject(uuid, text, text, text, text, text, uuid, date) from public;
 grant execute on function hub_versions(uuid, text, text, jsonb, text, text, uuid, date) to {app};
 grant execute on function hub_of_subject(uuid, text, text, text, text, text, uuid, date) to {app};
+
+-- Sharing: requests and grants are seen by the office that asks, the source, and stewards. A grant is given by
+-- the source or the system alone, and its scope never changes afterwards.
+alter table hub_sharingrequest enable row level security;
+drop policy if exists concerned on hub_sharingrequest;
+create policy concerned on hub_sharingrequest to {app} using (
+  (select current_setting('app.system', true)) = 'on'
+  or array[org_id, source_id] && (select nullif(current_setting('app.orgs', true), '')::uuid[])::uuid[]
+  or (select hub_steward())
+);
+alter table hub_sharinggrant enable row level security;
+drop policy if exists concerned on hub_sharinggrant;
+create policy concerned on hub_sharinggrant to {app} using (
+  (select current_setting('app.system', true)) = 'on'
+  or array[org_id, source_id] && (select nullif(current_setting('app.orgs', true), '')::uuid[])::uuid[]
+  or (select hub_steward())
+) with check (
+  (select current_setting('app.system', true)) = 'on'
+  or array[org_id, source_id] && (select nullif(current_setting('app.orgs', true), '')::uuid[])::uuid[]
+  or (select hub_steward())
+);
+drop policy if exists given on hub_sharinggrant;
+create policy given on hub_sharinggrant as restrictive for insert to {app} with check (
+  (select current_setting('app.system', true)) = 'on'
+  or source_id = any ((select nullif(current_setting('app.orgs', true), '')::uuid[])::uuid[])
+);
+drop policy if exists ended on hub_sharinggrant;
+create policy ended on hub_sharinggrant as restrictive for update to {app}
+  using (revoked_at is null) with check (true);  -- revoked is revoked
+revoke delete, truncate on hub_sharingrequest, hub_sharinggrant from {app};
+revoke update on hub_sharinggrant from {app};
+grant update (reminded, revoked_at, revoked_by, revoked_why) on hub_sharinggrant to {app};
+revoke insert, update, delete, truncate on hub_sharinguse from {app};
+alter table hub_sharinguse enable row level security;
+drop policy if exists concerned on hub_sharinguse;
+create policy concerned on hub_sharinguse for select to {app} using (
+  exists (select 1 from hub_sharinggrant g where g.id = grant_id)
+);
+
+-- As masks.shown: only the ends of personal information.
+create or replace function hub_masked(p_level text, p_value text) returns text language sql immutable as $$
+  select case
+    when p_value is null or p_value = '' then p_value
+    when p_level = '一般个人信息' and length(p_value) < 7
+      then left(p_value, 1) || repeat('*', least(length(p_value) - 1, 6))
+    when p_level = '一般个人信息' then left(p_value, 3) || '****' || right(p_value, 2)
+    when p_level = '敏感个人信息'
+      then left(p_value, 3) || '********' || case when length(p_value) > 8 then right(p_value, 2) else '' end
+    else p_value
+  end
+$$;
+
+-- A few current records with every field masked that is not public, for the catalogue. fields: [{"id", "level"}].
+create or replace function hub_preview(
+  p_use uuid, p_dataset text, p_kind text, p_fields jsonb, p_most integer, p_purpose text, p_basis text
+) returns setof jsonb language plpgsql security definer set search_path = public as $$
+declare
+  v_actor text := coalesce(current_setting('app.actor', true), '');
+  v_subject text;
+  v_columns text;
+  v_rows jsonb[];
+  v_subjects text[];
+begin
+  if v_actor in ('', 'visitor') or coalesce(p_purpose, '') = '' then
+    raise exception 'hub_preview: nobody is acting, or for no purpose' using errcode = 'insufficient_privilege';
+  end if;
+  select nullif(subject_field, '') into v_subject from hub_holding where dataset = p_dataset;
+  if not found or to_regclass(format('hub.%I', p_dataset)) is null then
+    return;
+  end if;
+  select string_agg(case
+      when f ->> 'level' = '公开' then format('%L, v.%I', f ->> 'id', f ->> 'id')
+      when f ->> 'level' in ('一般个人信息', '敏感个人信息')
+        then format('%L, hub_masked(%L, v.%I::text)', f ->> 'id', f ->> 'level', f ->> 'id')
+      else format('%L, case when v.%I is not null then ''***'' end', f ->> 'id', f ->> 'id') end, ', ')
+    into v_columns from jsonb_array_elements(p_fields) f;
+  execute format(
+    'select array_agg(r), array_agg(distinct s) from (select jsonb_build_object(%s) as r, %s as s from hub.%I v '
+    'where not _withdrawn order by _delivery desc limit %s) v',
+    v_columns, coalesce(format('v.%I::text', v_subject), 'null::text'), p_dataset, least(p_most, 20))
+    into v_rows, v_subjects;
+  if v_rows is null then
+    return;
+  end if;
+  v_subjects := array_remove(v_subjects, null);
+  if cardinality(v_subjects) > 0 then
+    perform ledger_note(p_use, 'hub.' || p_dataset, '脱敏预览', p_purpose, p_basis, null, null, p_kind,
+                        v_subjects, array_fill(true, array[cardinality(v_subjects)]));
+  end if;
+  return query select unnest(v_rows);
+end $$;
+
+-- Records under a grant: its fields, its rows, its masks, within its days and its quota; noted in the ledger, one
+-- entry a subject, and counted. p_after: the key after which to go on; p_since: only what deliveries after this
+-- one brought, withdrawals included. SQLSTATE YG001 no such grant, YG002 it is over, YG003 the day's quota is used up.
+create or replace function hub_granted(
+  p_use uuid, p_grant uuid, p_kind text, p_subject text, p_after jsonb, p_since integer, p_most integer
+) returns setof jsonb language plpgsql security definer set search_path = public as $$
+declare
+  v_actor text := coalesce(current_setting('app.actor', true), '');
+  v_orgs uuid[] := coalesce(nullif(current_setting('app.orgs', true), ''), '{}')::uuid[];
+  v_today date := (now() at time zone 'Asia/Shanghai')::date;
+  v_grant hub_sharinggrant;
+  v_key jsonb;
+  v_subject text;
+  v_columns text;
+  v_where text := 'true';
+  v_order text;
+  v_limit integer;
+  v_rows jsonb[];
+  v_subjects text[];
+begin
+  if v_actor in ('', 'visitor') then
+    raise exception 'hub_granted: nobody is acting' using errcode = 'insufficient_privilege';
+  end if;
+  select * into v_grant from hub_sharinggrant where id = p_grant and org_id = any (v_orgs) for update;
+  if not found then
+    raise exception 'hub_granted: no such grant' using errcode = 'YG001';
+  end if;
+  if v_grant.revoked_at is not null or v_today < v_grant.since or v_today > v_grant.until then
+    raise exception 'hub_granted: the grant is over' using errcode = 'YG002';
+  end if;
+  select v_grant.daily - coalesce(sum(records), 0) into v_limit
+    from hub_sharinguse where grant_id = p_grant and day = v_today;
+  if v_limit <= 0 then
+    raise exception 'hub_granted: the quota of today is used up' using errcode = 'YG003';
+  end if;
+  v_limit := least(v_limit, p_most);
+  select key, nullif(subject_field, '') into v_key, v_subject from hub_holding where dataset = v_grant.dataset;
+  if v_key is null or to_regclass(format('hub.%I', v_grant.dataset)) is null then
+    return;
+  end if;
+  select string_agg(case when (f ->> 'mask')::boolean
+      then format('%L, hub_masked(%L, v.%I::text)', f ->> 'id', f ->> 'level', f ->> 'id')
+      else format('%L, v.%I', f ->> 'id', f ->> 'id') end, ', ')
+    into v_columns from jsonb_array_elements(v_grant.fields) f;
+  select v_where || coalesce(string_agg(case r ->> 'test'
+      when 'is' then format(' and v.%I = %L', r ->> 'field', r ->> 'value')
+      when 'from' then format(' and v.%I >= %L', r ->> 'field', r ->> 'value')
+      when 'to' then format(' and v.%I <= %L', r ->> 'field', r ->> 'value')
+      when 'starts' then format(' and starts_with(v.%I, %L)', r ->> 'field', r ->> 'value')
+      else ' and false' end, ''), '')
+    into v_where from jsonb_array_elements(v_grant.rows) r;
+  if p_subject is not null then
+    if v_subject is null then
+      return;
+    end if;
+    v_where := v_where || format(' and v.%I = %L', v_subject, p_subject);
+  end if;
+  v_where := v_where || case when p_since is null then ' and not v._withdrawn'
+                             else format(' and v._delivery > %s', p_since) end;
+  select string_agg(format('v.%I', k), ', ' order by n) into v_order
+    from jsonb_array_elements_text(v_key) with ordinality as x(k, n);
+  if p_after is not null then
+    v_where := v_where || format(' and (%s) > (%s)', v_order,
+      (select string_agg(format('%L', p_after ->> k), ', ' order by n)
+         from jsonb_array_elements_text(v_key) with ordinality as x(k, n)));
+  end if;
+  execute format(
+    'select array_agg(r order by place), array_agg(distinct s) filter (where s is not null and place <= %s) from ('
+    '  select jsonb_build_object(''record'', jsonb_build_object(%s), ''withdrawn'', v._withdrawn,'
+    '           ''delivery'', v._delivery, ''key'', jsonb_build_array(%s)) as r,'
+    '         %s as s, row_number() over (order by %s) as place'
+    '  from hub.%I v where %s order by %s limit %s) v',
+    v_limit, v_columns, v_order, coalesce(format('v.%I::text', v_subject), 'null::text'), v_order, v_grant.dataset,
+    v_where, v_order, v_limit + 1) into v_rows, v_subjects;
+  if cardinality(v_rows) > v_limit then  -- one more was looked for, to know whether this is the end
+    v_rows := v_rows[1:v_limit];
+    v_rows[v_limit] := v_rows[v_limit] || '{"more": true}';
+  end if;
+  -- Whoever asks about one subject has used his data even when there was nothing.
+  if p_subject is not null then
+    v_subjects := array[p_subject];
+  end if;
+  insert into hub_sharinguse (grant_id, at, day, actor, records, use_id)
+  values (p_grant, clock_timestamp(), v_today, v_actor, coalesce(cardinality(v_rows), 0), p_use);
+  if cardinality(v_subjects) > 0 then
+    perform ledger_note(
+      p_use, 'hub.' || v_grant.dataset,
+      (select string_agg(f ->> 'id', ',') from jsonb_array_elements(v_grant.fields) f),
+      v_grant.purpose, v_grant.basis, null, null, p_kind, v_subjects,
+      array_fill(v_rows is not null, array[cardinality(v_subjects)]));
+  end if;
+  return query select unnest(v_rows);
+end $$;
+revoke all on function hub_masked(text, text) from public;
+revoke all on function hub_preview(uuid, text, text, jsonb, integer, text, text) from public;
+revoke all on function hub_granted(uuid, uuid, text, text, jsonb, integer, integer) from public;
+grant execute on function hub_masked(text, text) to {app};
+grant execute on function hub_preview(uuid, text, text, jsonb, integer, text, text) to {app};
+grant execute on function hub_granted(uuid, uuid, text, text, jsonb, integer, integer) to {app};

@@ -63,9 +63,14 @@ def due_of(dataset: Dataset, latest: datetime | None) -> datetime:
 
 def overview(actor: Actor) -> list[Line]:
     """Every visible dataset with its figures."""
+    return lines_of(visible(actor))
+
+
+def lines_of(wanted: list[Dataset]) -> list[Line]:
+    """Datasets with their figures."""
     held = {h.dataset: h for h in Holding.objects.all()}
     latest = {q.dataset: q for q in Quality.objects.order_by("dataset", "-at").distinct("dataset")}
-    return [_line(d, held.get(d.id), latest.get(d.id)) for d in visible(actor)]
+    return [_line(d, held.get(d.id), latest.get(d.id)) for d in wanted]
 
 
 def line(dataset: Dataset) -> Line:
@@ -139,7 +144,7 @@ def versions(
         cursor.execute(
             "select v from hub_versions(%s, %s, %s, %s::jsonb, %s, %s, %s, %s) v",
             [
-                *(new_id(), dataset.id, _kind(dataset), json.dumps({k: key[k] for k in dataset.key})),
+                *(new_id(), dataset.id, kind_of(dataset), json.dumps({k: key[k] for k in dataset.key})),
                 *_why(purpose, case_id),
             ],
         )
@@ -155,12 +160,12 @@ def of_subject(
     with connection.cursor() as cursor:
         cursor.execute(
             "select v from hub_of_subject(%s, %s, %s, %s, %s, %s, %s, %s) v",
-            [new_id(), dataset.id, _kind(dataset), code, *_why(purpose, case_id)],
+            [new_id(), dataset.id, kind_of(dataset), code, *_why(purpose, case_id)],
         )
         return [_loaded(v) for (v,) in cursor.fetchall()]
 
 
-def _kind(dataset: Dataset) -> str:
+def kind_of(dataset: Dataset) -> str:
     """Whose records these are, as the ledger names subjects."""
     types = {Type.USCC: "enterprise", Type.IDNO: "person"}
     return types.get(dataset.field(dataset.subject_field).type, "other") if dataset.subject_field else "other"

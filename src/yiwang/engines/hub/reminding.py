@@ -1,6 +1,7 @@
-"""A dataset that did not come: told once per delivery that is missing, as an event of the outbox."""
+"""A dataset that did not come, a grant that is about to end: each told once, as an event of the outbox."""
 
 from django.utils import timezone
+from psycopg import Connection
 from psycopg.types.json import Jsonb
 
 from yiwang.kernel.events.api import emit_on
@@ -8,12 +9,14 @@ from yiwang.kernel.events.api import emit_on
 from . import datasets
 from .collect import connect
 from .queries import due_of
+from .sharing.actions import rules
 
 
 def remind() -> int:
-    """Emit ``hub.overdue`` for every dataset that is late and has not been told of; returns how many."""
+    """Emit ``hub.overdue`` for every dataset that is late, ``hub.share_ending`` for every grant; returns how many."""
     told = 0
     with connect() as con:
+        told += _of_grants(con)
         for dataset in datasets.every():
             row = con.execute(
                 "select latest_as_of, reminded_for from hub_holding where dataset = %s", [dataset.id]
@@ -38,3 +41,18 @@ def remind() -> int:
                 emit_on(con, "hub.overdue", body)
             told += 1
     return told
+
+
+def _of_grants(con: Connection) -> int:
+    """Grants that end within the days that the pack says, not renewed and not told of."""
+    with con.transaction():
+        ending = con.execute(
+            "update hub_sharinggrant g set reminded = true where not reminded and revoked_at is null "
+            "and until >= %(today)s and until - %(days)s <= %(today)s and not exists ("
+            "  select 1 from hub_sharingrequest r where r.renews_id = g.id and r.state in ('asked', 'granted')) "
+            "returning id",
+            {"today": timezone.localdate(), "days": rules().remind_before},
+        ).fetchall()
+        for (id,) in ending:
+            emit_on(con, "hub.share_ending", {"grant": str(id)})
+    return len(ending)

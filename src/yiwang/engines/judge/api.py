@@ -5,12 +5,14 @@ Every enterprise: `Source(paths, fields, cache, as_of)`, `compile_plan(policies,
 `source.count(plan)`, `source.pairs(plan)`, `source.near(plan)`, `effect(source, edited, published, axes, amount)`.
 Changed enterprises: `match_table(plan, arrow_table, fields, as_of)`.
 Before publication: `analyse(policy)`, `overlaps(policies)`, `policy.scalar_only()`.
+A FEEL condition over several fields, such as an acceptance condition: `condition_table(…)` makes it a policy.
 See docs/reference/judge.md.
 """
 
 from __future__ import annotations
 
 from yiwang.engines.judge.analysis import Finding, analyse, analyse_model, analyse_table, overlaps
+from yiwang.engines.judge.conditions import condition_table, joined
 from yiwang.engines.judge.rules import (
     Codes,
     Condition,
@@ -26,6 +28,7 @@ from yiwang.engines.judge.rules import (
     load_fields,
     load_policy,
 )
+from yiwang.engines.judge.rules.cuts import Kit
 from yiwang.engines.judge.rules.derived import filled as filled_row
 from yiwang.engines.judge.vector.effect import Axis, Effect, Group, effect
 from yiwang.engines.judge.vector.encode import WrongColumn
@@ -47,6 +50,7 @@ __all__ = [
     "Finding",
     "Group",
     "Judge",
+    "Kit",
     "NotARule",
     "Plan",
     "Policy",
@@ -61,9 +65,11 @@ __all__ = [
     "analyse_model",
     "analyse_table",
     "compile_plan",
+    "condition_table",
     "count_table",
     "effect",
     "filled_row",
+    "joined",
     "label_table",
     "load_fields",
     "load_policy",

@@ -27,9 +27,10 @@ from yiwang.engines.judge.rules import (
     load_policy,
 )
 from yiwang.engines.judge.rules.derived import filled
+from yiwang.kernel.feel import FeelSyntaxError, parse_unary
 from yiwang.kernel.packs.contracts import Library, Pack, Problem
 
-_OWN = ("ask", "help")  # keys of a field that the rule engine does not know
+_OWN = ("ask", "help", "from")  # keys of a field that the rule engine does not know
 _SAYS = {Status.ENTITLED: "符合", Status.MISSING: "缺资料", Status.NOT: "不符合"}
 
 
@@ -62,6 +63,10 @@ class Frame:
     def asked(self, name: str) -> bool:
         """Whether an enterprise may state this field itself."""
         return bool(self.raw[name].get("ask"))
+
+    def fed(self, dataset: str) -> dict[str, Mapping[str, Any]]:
+        """The fields that come from a dataset, each with its `from`."""
+        return {n: f["from"] for n, f in self.raw.items() if f.get("from", {}).get("dataset") == dataset}
 
 
 def frame(library: Library, regions: Mapping[str, str]) -> Frame | None:
@@ -155,9 +160,9 @@ def load(data: Mapping[str, Any], frame: Frame, as_of: date) -> Policy:
     return load_policy(table(data, frame), frame.fields, as_of)
 
 
-def lint(library: Library, regions: Mapping[str, str]) -> Iterator[Problem]:
-    """Everything wrong in the policies and fields of a library, beyond their schemas."""
-    packs = library.all("policy")
+def lint(library: Library, regions: Mapping[str, str], only: str = "") -> Iterator[Problem]:
+    """Everything wrong in the policies and fields of a library, beyond their schemas; with `only`, in one policy."""
+    packs = [p for p in library.all("policy") if only in ("", p.id)]
     try:
         found = frame(library, regions)
         if found:
@@ -171,11 +176,41 @@ def lint(library: Library, regions: Mapping[str, str]) -> Iterator[Problem]:
     if found is None:
         yield from (p.problem((), "政策要读字段，却没有 judge_fields 包", "先登记字段", "L1") for p in packs)
         return
+    if not only:
+        yield from _feeds(library)
     functions = {f for pack in library.all("organisations") for f in pack.data["functions"]}
-    ids = {p.id for p in packs}
+    ids = {p.id for p in library.all("policy")}
     for pack in packs:
         yield from _names(pack, ids, functions, regions)
         yield from _rules(pack, found)
+
+
+def _feeds(library: Library) -> Iterator[Problem]:
+    """Fields that come from a dataset: whether it has such a field, and the test is one."""
+    for pack in library.all("judge_fields"):
+        for name, field in pack.data["fields"].items():
+            said, path = field.get("from"), ("fields", name, "from")
+            if not said:
+                continue
+            dataset = library.find("dataset", said["dataset"])
+            if dataset is None:
+                yield pack.problem(
+                    path, f"没有数据集 {said['dataset']}", "改正名称，或先登记这个数据集", "L1"
+                )
+                continue
+            there = dataset.data["fields"]
+            for one in (said["field"], *said.get("where", {})):
+                if one not in there:
+                    near = "、".join(there)
+                    yield pack.problem(
+                        path, f"数据集 {dataset.id} 没有字段 {one}", f"改成其中之一：{near}", "L1"
+                    )
+            if field.get("derive"):
+                yield pack.problem(path, f"「{name}」既派生又取自数据集", "只留一种", "L1")
+            try:
+                parse_unary(said.get("test", "-"))
+            except FeelSyntaxError as error:
+                yield pack.problem(path, f"「{said['test']}」写错了：{error}", "请按提示的位置改正", "L1")
 
 
 def _names(pack: Pack, ids: set[str], functions: set[str], regions: Mapping[str, str]) -> Iterator[Problem]:

@@ -2,15 +2,16 @@
 
 import time
 from collections.abc import Iterable, Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Min
+from django.utils import timezone
 
 from yiwang.kernel.events.api import emit
 
 from .models import CalendarDay
-from .rules import WorkingCalendar
+from .rules import Limit, Running, WorkingCalendar, deadline
 
 CHECK_SECONDS = 5.0  # how long a process may use its copy before asking whether the table changed
 _cached: tuple[float, tuple, WorkingCalendar] | None = None
@@ -34,6 +35,14 @@ def working_calendar() -> WorkingCalendar:
     built = WorkingCalendar(days[0][0], [working for _, working in days], provisional)
     _cached = (now, mark, built)
     return built
+
+
+def due_from(limit: Limit, start: datetime) -> datetime:
+    """The end of a limit that starts now and never stops, such as the five days to ask for a supplement."""
+    found = deadline(working_calendar(), limit, [Running(timezone.localtime(start))])
+    if found is None:  # a single stretch without end always ends a limit
+        raise AssertionError(limit)
+    return found.at
 
 
 def forget() -> None:

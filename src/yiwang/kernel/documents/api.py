@@ -6,8 +6,11 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from yiwang.kernel.access.contracts import Actor
+from yiwang.kernel.access.rules import visible
 from yiwang.kernel.files import store
 from yiwang.kernel.ids import derived_id
 
@@ -15,6 +18,7 @@ from .models import IssuedDocument
 from .render import qr_svg, render
 from .signing import signer
 
+LICENCE = "licence"
 # Letters and digits that nobody confuses when reading a code aloud.
 _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 
@@ -33,13 +37,17 @@ class Content:
 
 @dataclass(frozen=True)
 class Concerning:
-    """Whom and what a document concerns, and who issues it."""
+    """Whom and what a document concerns, and who issues it.
+
+    ``holder_id``: whose it is, where that is not who applied: a licence of an enterprise just founded.
+    """
 
     subject_id: UUID
     subject_name: str
     org_id: UUID | None
     org_name: str
     case_id: UUID | None
+    holder_id: UUID | None = None
 
 
 def _code(document_id: UUID) -> str:
@@ -95,10 +103,22 @@ def issue(key: tuple, kind: str, template: bytes, content: Content, about: Conce
         issued_at=now,
         subject_id=about.subject_id,
         subject_name=about.subject_name,
+        holder_id=about.holder_id,
         org_id=about.org_id,
         org_name=about.org_name,
         case_id=about.case_id,
     )
+
+
+def readable(actor: Actor) -> Q:
+    """The documents that somebody may open: his own, those he holds, those of his offices."""
+    return visible(actor) | Q(holder_id=actor.subject_id) if actor.subject_id else visible(actor)
+
+
+def certificates(actor: Actor) -> QuerySet[IssuedDocument]:
+    """The certificates of the actor's subject, the newest first."""
+    own = Q(subject_id=actor.subject_id, holder_id=None) | Q(holder_id=actor.subject_id)
+    return IssuedDocument.objects.filter(own, kind=LICENCE).order_by("-issued_at")
 
 
 @dataclass(frozen=True)

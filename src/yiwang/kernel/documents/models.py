@@ -15,6 +15,7 @@ class IssuedDocument(models.Model):
     number = models.CharField(max_length=60)
     subject_id = models.UUIDField(db_index=True)
     subject_name = models.CharField(max_length=50)
+    holder_id = models.UUIDField(null=True, db_index=True)  # whose it is, where that is not who applied
     org_id = models.UUIDField(null=True)
     org_name = models.CharField(max_length=120)
     case_id = models.UUIDField(null=True, db_index=True)

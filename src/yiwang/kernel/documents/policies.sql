@@ -4,6 +4,7 @@ drop policy if exists concerned on documents_issueddocument;
 create policy concerned on documents_issueddocument to {app} using (
   (select current_setting('app.system', true)) = 'on'
   or subject_id = (select nullif(current_setting('app.subject', true), '')::uuid)
+  or holder_id = (select nullif(current_setting('app.subject', true), '')::uuid)
   or org_id = any ((select nullif(current_setting('app.orgs', true), '')::uuid[])::uuid[])
 );
 

@@ -68,12 +68,12 @@ def emit(topic: str, body: dict, trace_id: UUID | None = None, not_before: datet
     transaction.on_commit(_wake)
 
 
-def emit_on(con: psycopg.Connection, topic: str, body: dict) -> None:
+def emit_on(con: psycopg.Connection, topic: str, body: dict, trace_id: UUID | None = None) -> None:
     """The same on a connection of psycopg's own, in its transaction; the worker finds it when it looks."""
     con.execute(
-        "insert into events_outboxevent (topic, body, created, not_before, attempts, error)"
-        " values (%s, %s, now(), now(), 0, '')",
-        [topic, Jsonb(body)],
+        "insert into events_outboxevent (topic, body, trace_id, created, not_before, attempts, error)"
+        " values (%s, %s, %s, now(), now(), 0, '')",
+        [topic, Jsonb(body), trace_id],
     )
 
 

@@ -50,3 +50,9 @@ def purpose_of(name: str) -> Purpose:
         return purposes()[name]
     except KeyError as missing:
         raise UnknownPurpose(f"没有声明过使用目的“{name}”，请先写进 purposes 包") from missing
+
+
+def source_names() -> dict[str, str]:
+    """What people call each source of a use: a register by its id, a data set of the hub by ``hub.<id>``."""
+    names = {pack.id: pack.name for pack in current().all("register")}
+    return names | {f"hub.{pack.id}": pack.name for pack in current().all("dataset")}

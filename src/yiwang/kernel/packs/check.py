@@ -49,11 +49,16 @@ def _codelists(library: Library) -> Iterator[Problem]:
                 yield pack.problem(("codes", n), f"代码 {entry['code']} 重复", "一个代码只写一次")
             seen[entry["code"]] = n
     purposes = {p["name"] for pack in library.all("purposes") for p in pack.data["purposes"]}
-    for pack in (*library.all("register"), *library.all("dataset")):
-        for n, purpose in enumerate(pack.data["purposes"]):
-            if purpose not in purposes:
-                remedy = f"改成已有的目的（{'、'.join(sorted(purposes))}），或在 purposes 包里新增"
-                yield pack.problem(("purposes", n), f"使用目的“{purpose}”不存在", remedy, "L1")
+    named = [
+        (pack, ("purposes", n), purpose)
+        for pack in (*library.all("register"), *library.all("dataset"))
+        for n, purpose in enumerate(pack.data["purposes"])
+    ]
+    named += [(pack, ("purpose",), pack.data["purpose"]) for pack in library.all("sharing_rules")]
+    for pack, where, purpose in named:
+        if purpose not in purposes:
+            remedy = f"改成已有的目的（{'、'.join(sorted(purposes))}），或在 purposes 包里新增"
+            yield pack.problem(where, f"使用目的“{purpose}”不存在", remedy, "L1")
     for pack in library.all("register"):
         for name, field in pack.data["fields"].items():
             if "codelist" in field and library.find("codelist", field["codelist"]) is None:

@@ -1,7 +1,7 @@
 """Look subjects up in a register, for a purpose; and write a result back."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from django.db import connection
@@ -95,9 +95,17 @@ def _allowed(register: str, purpose: str) -> tuple[str, Purpose]:
 
 def write_back(register: str, key: str, fields: dict) -> None:
     """Merge a result into a subject's record, and say so: ``registers.changed``. Only the system may."""
+    write_back_many(register, {key: fields})
+
+
+def write_back_many(register: str, records: Mapping[str, dict]) -> None:
+    """The same for many subjects of one register, said once."""
     with connection.cursor() as cursor:
-        cursor.execute("select register_write(%s, %s, %s::jsonb)", [register, key, json.dumps(fields)])
-    emit("registers.changed", {"register": register, "key": key})
+        cursor.executemany(
+            "select register_write(%s, %s, %s::jsonb)",
+            [(register, key, json.dumps(fields)) for key, fields in records.items()],
+        )
+    emit("registers.changed", {"register": register, "keys": list(records)})
 
 
 def down() -> frozenset[str]:

@@ -8,7 +8,6 @@ from ninja import Router
 
 from yiwang.domains.services.screens.own import pdf
 from yiwang.engines.cases import api as cases
-from yiwang.kernel.access.rules import visible
 from yiwang.kernel.documents import api as documents
 from yiwang.kernel.documents.models import IssuedDocument
 from yiwang.kernel.files import store
@@ -20,7 +19,7 @@ router = Router(auth=access.read, tags=["documents"])
 
 
 def _find(request: HttpRequest, document_id: UUID) -> IssuedDocument:
-    found = IssuedDocument.objects.filter(visible(request.actor), id=document_id).first()
+    found = IssuedDocument.objects.filter(documents.readable(request.actor), id=document_id).first()
     if found is None:
         raise Http404
     return found

@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.http import Http404, HttpRequest, JsonResponse
+from django.http import Http404, HttpRequest, JsonResponse, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from ninja import Query, Router
@@ -162,5 +162,84 @@ def record(
             "ended": told["_ended"],
             **{name.lstrip("_"): value for name, value in moments.items()},
         },
+        json_dumps_params={"ensure_ascii": False},
+    )
+
+
+@router.get("/hub/grants", response=shapes.Grants, auth=access.read, summary=_("您的单位可以用的数据集"))
+def grants(request: HttpRequest):
+    """Grants of the caller's offices: fields, quota and what was used today."""
+    held = list(hub.grants_of(request.actor)[:200])
+    used = hub.used_today(held)
+    return {
+        "items": [
+            {
+                "id": one.id,
+                "dataset": one.dataset,
+                "purpose": one.purpose,
+                "fields": one.fields,
+                "rows": one.rows,
+                "daily": one.daily,
+                "used_today": used.get(one.id, 0),
+                "since": one.since,
+                "until": one.until,
+                "in_force": hub.in_force(one),
+            }
+            for one in held
+        ]
+    }
+
+
+@router.get(
+    "/hub/grants/{share_grant_id}/records",
+    response={200: shapes.Granted, 403: shapes.Error, 422: shapes.Error, 429: shapes.Error},
+    auth=access.read,
+    summary=_("按授权取记录；每个主体记入账本"),
+)
+def granted(
+    request: HttpRequest,
+    share_grant_id: UUID,
+    subject: str = Query("", max_length=40),
+    after: str = Query("", max_length=2000),
+    since: int | None = None,
+    most: int = Query(100, ge=1, le=1000),
+):
+    """Fields, rows and masks as the grant says. 403 when it has ended, 429 when today's quota is used up."""
+    try:
+        page = hub.granted(request.actor, share_grant_id, subject, after, since, most)
+    except hub.NoGrant:
+        raise Http404 from None
+    except hub.Over as over:
+        return (429 if over.code == "quota" else 403), {
+            "error": over.code,
+            "message": str(over),
+            "fields": {},
+        }
+    except hub.BadPlace as bad:
+        return 422, {"error": "invalid", "message": str(bad), "fields": {"after": str(bad)}}
+    return 200, {"records": page.records, "next": page.next}
+
+
+@router.get(
+    "/hub/grants/{share_grant_id}/download",
+    auth=access.read,
+    summary=_("一次取完：逐行 JSON，最后一行写明是否完整，没有取完的写明从哪里接着取"),
+)
+def download(request: HttpRequest, share_grant_id: UUID, after: str = Query("", max_length=2000)):
+    """Lines of JSON. The grant is looked at anew every few thousand records, so one that ends stops the stream."""
+    if not hub.has_grant(request.actor, share_grant_id):
+        raise Http404
+    lines = hub.stream(request.actor, share_grant_id, after)
+    return StreamingHttpResponse(lines, content_type="application/x-ndjson")
+
+
+@router.get("/hub/catalogue.jsonld", auth=access.read, summary=_("数据目录（DCAT-AP 3，JSON-LD）"))
+def catalogue(request: HttpRequest):
+    """Every dataset of the catalogue, for other catalogues to harvest."""
+    if not request.actor.is_staff:
+        raise Http404
+    return JsonResponse(
+        hub.catalogue_of(request.build_absolute_uri("/desk/data/"), request.build_absolute_uri(ROOT)),
+        content_type="application/ld+json",
         json_dumps_params={"ensure_ascii": False},
     )

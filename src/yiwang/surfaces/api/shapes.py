@@ -225,6 +225,11 @@ class Supplement(Command):
     note: Reason = ""
 
 
+class SupplementAnswer(Command):
+    values: dict[str, Value] = {}
+    files: dict[str, UUID] = {}
+
+
 class Suspend(Command):
     ground: str = Field(max_length=60)
     note: Reason = ""
@@ -313,6 +318,28 @@ class DatasetLine(Schema):
 
 class Datasets(Schema):
     items: list[DatasetLine]
+
+
+class GrantLine(Schema):
+    id: UUID
+    dataset: str
+    purpose: str
+    fields: list[dict[str, JsonValue]]
+    rows: list[dict[str, JsonValue]]
+    daily: int
+    used_today: int
+    since: date
+    until: date
+    in_force: bool
+
+
+class Grants(Schema):
+    items: list[GrantLine]
+
+
+class Granted(Schema):
+    records: list[dict[str, JsonValue]]
+    next: str
 
 
 class Push(Sent):

@@ -10,7 +10,7 @@ from ninja import NinjaAPI
 from ninja.parser import Parser
 from ninja.renderers import BaseRenderer
 
-from . import access, answers, documents, drafts, hub, own, services, shapes, work
+from . import access, answers, documents, drafts, hub, own, services, shapes, supplements, work
 
 ROOT = "/api/v1/"
 
@@ -53,7 +53,7 @@ def me(request: HttpRequest):
     }
 
 
-for room in (services, drafts, own, work, documents, hub):
+for room in (services, drafts, own, supplements, work, documents, hub):
     api.add_router("", room.router)
 
 

@@ -54,7 +54,8 @@ def work(
     }
 
 
-def _done(held: Any) -> dict[str, Any]:
+def done(held: Any) -> dict[str, Any]:
+    """A case after a command, as ``shapes.Done``."""
     return {
         "id": held.id,
         "seq": held.seq,
@@ -75,54 +76,54 @@ def _command(verb: str, summary: Any, auth: access.Signed = access.handle):
 def complete(request: HttpRequest, case_id: UUID, body: shapes.Complete):
     """Finish a step with an outcome that the flow offers."""
     actor, why = request.actor, body.reason.strip()
-    return _done(cases.complete(actor, case_id, body.token, body.outcome, why, body.command_id))
+    return done(cases.complete(actor, case_id, body.token, body.outcome, why, body.command_id))
 
 
 @_command("supplement", gettext_lazy("一次性告知补正"))
 def supplement(request: HttpRequest, case_id: UUID, body: shapes.Supplement):
     """Ask the applicant, once, for things on the list he was told at the start."""
     actor, note = request.actor, body.note.strip()
-    return _done(cases.request_supplement(actor, case_id, body.token, body.keys, note, body.command_id))
+    return done(cases.request_supplement(actor, case_id, body.token, body.keys, note, body.command_id))
 
 
 @_command("suspend", gettext_lazy("暂停计时"))
 def suspend(request: HttpRequest, case_id: UUID, body: shapes.Suspend):
     """Stop the clock on a ground that the service lists."""
-    return _done(cases.suspend(request.actor, case_id, body.ground, body.note.strip(), body.command_id))
+    return done(cases.suspend(request.actor, case_id, body.ground, body.note.strip(), body.command_id))
 
 
 @_command("resume", gettext_lazy("恢复计时"))
 def resume(request: HttpRequest, case_id: UUID, body: shapes.Note):
     """Let the clock run again."""
-    return _done(cases.resume(request.actor, case_id, body.note.strip(), body.command_id))
+    return done(cases.resume(request.actor, case_id, body.note.strip(), body.command_id))
 
 
 @_command("extend", gettext_lazy("申请延长期限"))
 def extend(request: HttpRequest, case_id: UUID, body: shapes.Because):
     """Ask the head of the office for more time."""
-    return _done(cases.request_extension(request.actor, case_id, body.reason, body.command_id))
+    return done(cases.request_extension(request.actor, case_id, body.reason, body.command_id))
 
 
 @_command("approve", gettext_lazy("批准延长期限"))
 def approve(request: HttpRequest, case_id: UUID, body: shapes.Command):
     """Grant the extension that somebody else asked for."""
-    return _done(cases.approve_extension(request.actor, case_id, body.command_id))
+    return done(cases.approve_extension(request.actor, case_id, body.command_id))
 
 
 @_command("assign", gettext_lazy("交给一位工作人员；不写 person 为自己领取"))
 def assign(request: HttpRequest, case_id: UUID, body: shapes.Assign):
     """Give a step to an official of the office; to oneself when nobody is named."""
     person = body.person or request.actor.person_id
-    return _done(cases.assign(request.actor, case_id, body.token, person, body.command_id))
+    return done(cases.assign(request.actor, case_id, body.token, person, body.command_id))
 
 
 @_command("transfer", gettext_lazy("转办到负责的机构"))
 def transfer(request: HttpRequest, case_id: UUID, body: shapes.Transfer):
     """Send the case to the office that is really responsible."""
-    return _done(cases.transfer(request.actor, case_id, body.office, body.reason, body.command_id))
+    return done(cases.transfer(request.actor, case_id, body.office, body.reason, body.command_id))
 
 
 @_command("withdraw", gettext_lazy("申请人撤回"), access.apply)
 def withdraw(request: HttpRequest, case_id: UUID, body: shapes.Because):
     """Take one's own application back before the decision."""
-    return _done(cases.withdraw(request.actor, case_id, body.reason[:300], body.command_id))
+    return done(cases.withdraw(request.actor, case_id, body.reason[:300], body.command_id))

@@ -14,9 +14,8 @@ from yiwang.kernel.access.contracts import Refused
 from yiwang.kernel.accounts.queries import offices_of
 from yiwang.kernel.ledger import actions, heads, proofs, queries, sequencing
 from yiwang.kernel.ledger.models import Head
-from yiwang.kernel.ledger.purposes import purposes
+from yiwang.kernel.ledger.purposes import purposes, source_names
 from yiwang.kernel.orgs.models import Organisation
-from yiwang.kernel.packs import api as packs
 
 _TEXT = "text/plain; charset=utf-8"
 
@@ -66,9 +65,7 @@ def doubt(request, entry_id):
 
 
 def _rows(request, entries) -> list[dict]:
-    library = packs.current()
-    sources = {p.id: p.name for p in library.all("register")}
-    sources |= {f"hub.{p.id}": p.name for p in library.all("dataset")}
+    sources = source_names()
     why = purposes()
     orgs = dict(
         Organisation.objects.filter(id__in={o for e in entries for o in e.use.orgs}).values_list("id", "name")

@@ -9,13 +9,17 @@ from django.views.decorators.http import require_GET, require_POST
 from yiwang.kernel.access.contracts import Refused
 from yiwang.kernel.access.guards import staff_only
 from yiwang.kernel.ledger import actions, queries
+from yiwang.kernel.ledger.purposes import source_names
 
 
 @require_GET
 @staff_only
 def doubts(request):
     """What the official's offices have to answer, and what they have answered."""
-    return render(request, "workbench/doubts.html", {"doubts": queries.doubts_to_answer(request.actor)})
+    names = source_names()
+    found = queries.doubts_to_answer(request.actor)
+    rows = [{"doubt": d, "source": names.get(d.use.source, d.use.source)} for d in found]
+    return render(request, "workbench/doubts.html", {"rows": rows})
 
 
 @require_POST

@@ -2,7 +2,7 @@
 
 from .apply import apply, begin, check, paper, submit
 from .consent import consent, waiting
-from .find import service
+from .find import can_i, service
 from .numbers import decisions, numbers, numbers_csv
 from .own import (
     case,
@@ -23,6 +23,7 @@ from .window import handover, window, window_receipt, window_result
 __all__ = [
     "apply",
     "begin",
+    "can_i",
     "case",
     "check",
     "complain",

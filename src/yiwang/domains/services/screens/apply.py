@@ -210,6 +210,7 @@ def check(request, draft_id):
 
 def _check(request, draft, found=None, status=200, problem=""):
     filled = cases.fill(request.actor, draft)
+    checked = cases.conditions_of(filled, draft)
     draft.save()
     pledges = cases.pledges(filled)
     signing = {m.key for m in pledges}
@@ -234,6 +235,7 @@ def _check(request, draft, found=None, status=200, problem=""):
             "sections": pages.summary(filled, draft),
             "problems": errors,
             "problem": problem,
+            "checked": checked,
             "incomplete": bool(filled.errors),
             "pledges": [(m, pages.anchor(m.key)) for m in pledges],
             "signed": request.POST.getlist("pledge"),

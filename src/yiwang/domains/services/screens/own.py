@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from yiwang.domains.services.guide import guide
 from yiwang.engines.cases import api as cases
 from yiwang.kernel.access.contracts import Refused
-from yiwang.kernel.access.rules import visible
+from yiwang.kernel.documents.api import readable
 from yiwang.kernel.documents.api import verify as verify_document
 from yiwang.kernel.documents.models import IssuedDocument
 from yiwang.kernel.files import store
@@ -223,7 +223,7 @@ def inbox(request):
 @require_GET
 def document(request, document_id):
     """Download a signed document: its subject, or the office that issued it."""
-    found = IssuedDocument.objects.filter(visible(request.actor), id=document_id).first()
+    found = IssuedDocument.objects.filter(readable(request.actor), id=document_id).first()
     if found is None:
         raise Http404
     return pdf(store.get(found.sha256), f"{found.title}-{found.number}")

@@ -84,36 +84,30 @@ def _asked(waiting):
 
 
 def _answer(request, found, waiting, asked):
-    errors, values, files = {}, {}, {}
-    plan = cases.plan_of(waiting[0])
+    """Hand in for every department at once; returns what is wrong, by the name of the control."""
+    errors, files = {}, {}
     for key, widget in asked.items():
-        if widget.kind == "upload":
-            upload = request.FILES.get(key)
-            if upload is None:
-                errors[key] = _("请上传%(name)s") % {"name": widget.label}
-                continue
+        upload = request.FILES.get(key)
+        if widget.kind == "upload" and upload is not None:
             try:
                 files[key] = str(take(request.actor, found.subject_id, upload.name, upload, found.id).id)
             except NotTaken as error:
                 errors[key] = str(error)
-            continue
-        value, error = cases.clean_value(plan, key, request.POST.get(key, ""))
-        if error or value in (None, ""):
-            errors[key] = error or _("请填写%(name)s") % {"name": widget.label}
-        values[key] = value
+    answers = []
+    for child in waiting:
+        keys = {e["key"] for e in child.extra["supplement"]["items"]}
+        mine = {k: v for k, v in files.items() if k in keys}
+        entered = {k: request.POST.get(k, "") for k in keys if "@" not in k}
+        values, wrong = cases.check_supplement(child, entered, mine)
+        errors = {one.path: one.message for one in wrong} | errors
+        answers.append((child, values, mine))
     if errors:
         return errors
     nonce = request.POST.get("nonce", "")
-    for child in waiting:
-        keys = {e["key"] for e in child.extra["supplement"]["items"]}
-        mine = cases.in_item(child, {k: v for k, v in values.items() if k in keys})
+    for child, values, mine in answers:
         try:
             cases.answer_supplement(
-                request.actor,
-                child.id,
-                mine,
-                {k: v for k, v in files.items() if k in keys},
-                derived_id("answer", nonce, child.id),
+                request.actor, child.id, values, mine, derived_id("answer", nonce, child.id)
             )
         except Refused as refused:
             errors["page"] = str(refused)

@@ -6,13 +6,13 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from yiwang.engines.cases.clock import due_from
 from yiwang.engines.cases.contracts import Phase, Result
 from yiwang.engines.cases.flow import Cancel, advance
 from yiwang.engines.cases.items import graph
 from yiwang.engines.cases.store import Change, ClockChange, Locked
 from yiwang.kernel.access.contracts import Actor, Refused
 from yiwang.kernel.access.rules import require_subject
+from yiwang.kernel.calendar.api import due_from
 
 from .moving import AlreadyChanged, Row, apply_due, close, closed_because, execute, happened, spec_of
 

@@ -11,13 +11,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from yiwang.engines.cases import store
-from yiwang.engines.cases.clock import due, due_from, stretches
+from yiwang.engines.cases.clock import due, stretches
 from yiwang.engines.cases.contracts import Phase, Result, Status
 from yiwang.engines.cases.flow import EMPTY, CommandRefused, Graph, Node, Start, Step, advance
 from yiwang.engines.cases.items import Item, graph, item
 from yiwang.engines.cases.store import Change, ClockChange, Locked
 from yiwang.engines.cases.timing import timer_due
 from yiwang.kernel.access.contracts import Actor, Refused
+from yiwang.kernel.calendar.api import due_from
 
 _ORDER = list(Status)
 
@@ -107,7 +108,7 @@ def move(held: Locked, now: datetime, step: Step, change: Change) -> Change:
     starts = (spec.instant and not held.clock) or (
         reached in (Status.ACCEPTED, Status.REVIEWED) and held.accepted_at is None
     )
-    if starts and held.kind == "service_item" and not step.done:
+    if starts and held.kind != "bundle" and not step.done:
         change.clock = ClockChange(now, True)
         change.patch["accepted_at"] = now
         apply_due(held, change)

@@ -1,9 +1,11 @@
 """Forms, computed from packs and never drawn. See README.md."""
 
 from yiwang.engines.cases.forms.burden import burden
+from yiwang.engines.cases.forms.conditions import conditions
 from yiwang.engines.cases.forms.contracts import (
     Allocation,
     Authority,
+    ConditionResult,
     FieldError,
     FormField,
     FormMaterial,
@@ -21,7 +23,6 @@ from yiwang.engines.cases.forms.fill import (
     answer,
     check,
     choices,
-    conditions,
     decides_itself,
     editable,
     fill,
@@ -53,6 +54,7 @@ __all__ = [
     "TYPED",
     "Allocation",
     "Authority",
+    "ConditionResult",
     "FieldError",
     "FormField",
     "FormMaterial",

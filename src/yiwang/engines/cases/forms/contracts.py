@@ -294,8 +294,26 @@ class Provenance:
 
 
 @dataclass(frozen=True, slots=True)
+class Checked:
+    """What one condition found in one field. ``answer``: True met, False not, None unknown.
+
+    ``gap`` says how far a number or date is from being met, in Chinese; ``source`` where the value came from.
+    """
+
+    label: str
+    value: str
+    source: str
+    answer: bool | None
+    gap: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ConditionResult:
-    """One acceptance condition of an item, evaluated. ``value`` None: unknown, or for a person to judge."""
+    """One acceptance condition of an item, as the judge engine decides it.
+
+    ``value`` None: unknown, or for a person to judge. ``findings`` are of the alternative that is met, or what
+    each alternative lacks; ``missing`` names the data that would decide.
+    """
 
     id: str
     text: str
@@ -304,6 +322,16 @@ class ConditionResult:
     computable: bool
     basis: str
     otherwise: str = ""
+    findings: tuple[Checked, ...] = ()
+    missing: tuple[str, ...] = ()
+
+    @property
+    def detail(self) -> str:
+        """Why, in one sentence for people; empty where the reason says all."""
+        if self.missing:
+            return f"还缺：{'、'.join(self.missing)}"
+        told = [f.gap or (f"{f.label}：{f.value}" if f.value else "") for f in self.findings]
+        return "；".join(dict.fromkeys(filter(None, told)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ from typing import Any
 
 from yiwang.engines.cases.forms import expressions, groups
 from yiwang.engines.cases.forms.contracts import (
-    ConditionResult,
     FieldError,
     FormField,
     FormMaterial,
@@ -305,49 +304,6 @@ def _missing(field: FormField) -> str:
     verb = "请选择" if field.options or field.type == "region" else "请填写"
     example = f"，例如 {field.example}" if field.example else ""
     return f"{verb}{field.label}{example}"
-
-
-def conditions(
-    plan: FormPlan, item_id: str, data: Mapping[str, Any], lookup: Lookup
-) -> list[ConditionResult]:
-    """An item's acceptance conditions over these data, each with its reason and basis."""
-    item = plan.item(item_id)
-    results = []
-    for condition in plan.item(item_id).data.get("conditions", ()):
-        value: bool | None = None
-        reason = "由工作人员审核"
-        register = condition.get("register")
-        if "test" in condition:
-            text = expressions.rename(condition["test"], item.bind)
-            value = holds(plan, text, data)
-            reason = {True: "符合", False: "不符合", None: "信息不全，待核实"}[value]
-        elif register:
-            role, element = register["key"].split(".", 1)
-            path = f"{item.bind.get(role, role)}.{element}"
-            key = data.get(path)
-            try:
-                if key in EMPTY:
-                    produced = any(f.path == path and f.origin is Origin.PRODUCED for f in plan.fields)
-                    reason = "由前序事项的结果满足" if produced else "信息不全，待核实"
-                else:
-                    record = lookup(register["register"], str(key))
-                    value = (record is not None) == (register["expect"] == "有记录")
-                    name = plan.library.get("register", register["register"]).name
-                    reason = f"{name}{'有' if record else '无'}记录"
-            except RegisterUnavailable:
-                reason = "登记库暂时查不到，由工作人员审核"
-        results.append(
-            ConditionResult(
-                condition["id"],
-                condition["text"],
-                value,
-                reason,
-                "test" in condition or register is not None,
-                condition.get("basis", ""),
-                condition.get("else", ""),
-            )
-        )
-    return results
 
 
 def decides_itself(

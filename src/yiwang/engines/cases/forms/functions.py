@@ -67,3 +67,6 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "age_years": age_years,
     "county_of": county_of,
 }
+
+MONOTONE = frozenset({"age_years"})
+"""Functions that only rise or only fall with their first argument; conditions with them are counted by bits."""

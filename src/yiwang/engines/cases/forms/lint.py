@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from yiwang.engines.cases.forms import lint_conditions
 from yiwang.engines.cases.forms.demand import entity_of
 from yiwang.engines.cases.forms.dictionary import SERVICE
 from yiwang.engines.cases.forms.lint_groups import groups, rules
@@ -37,6 +38,8 @@ def lint(library: Library) -> Iterator[Problem]:
     for pack in (*library.all("service_item"), *library.all("bundle")):
         trouble = list(plans(library, pack))
         yield from trouble
+        if not trouble and pack.kind == "service_item":
+            yield from lint_conditions.errors(library, pack)
         if any(p.rule in ("L3", "L6") for p in trouble):
             continue
         for n, test in enumerate(pack.data["tests"]):

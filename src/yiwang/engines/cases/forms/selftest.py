@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from yiwang.engines.cases.forms.conditions import conditions
 from yiwang.engines.cases.forms.contracts import FormPlan, PlanError, RegisterUnavailable
-from yiwang.engines.cases.forms.fill import choices, conditions, fill, visible
+from yiwang.engines.cases.forms.fill import choices, fill, visible
 from yiwang.engines.cases.forms.merge import plan as make_plan
 from yiwang.engines.cases.forms.project import authority
 from yiwang.engines.cases.forms.validate import clean

@@ -13,7 +13,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from yiwang.engines.cases import actions, forms, queries, reviews, worklist
 from yiwang.engines.cases.contracts import Phase
-from yiwang.engines.cases.items import graph, item
+from yiwang.engines.cases.items import Item, graph, item
+from yiwang.engines.cases.matters import MATTER
 from yiwang.engines.cases.models import Case
 from yiwang.engines.cases.words import OPINION
 from yiwang.kernel.access.contracts import Refused
@@ -117,7 +118,6 @@ def case(request, case_id):
 def _show(request, found: Case, problem: str = "", typed=None, status: int = 200):
     spec = item(found.release, found.kind, found.ref, found.extra.get("overlay", ""))
     flow = graph(found.flow_id)
-    plan = forms.plan(packs.library(found.release), found.ref)
     tokens = list(found.tokens.filter(kind="user"))
     steps = [
         {
@@ -133,13 +133,7 @@ def _show(request, found: Case, problem: str = "", typed=None, status: int = 200
     colour, left = worklist.tone(found.due_at, found.phase, timezone.now())
     extension = found.extra.get("extension")
     accepting = any(s["mine"] and s["node"].ext.get("form") in ("accept", "handle") for s in steps)
-    names = region_names().get
-    data = [
-        (f.label, forms.show(plan, f.path, found.data[f.path], names))
-        for f in plan.fields
-        if found.data.get(f.path) not in (None, "")
-    ]
-    addresses = [(f.path, found.data.get(f.path)) for f in plan.fields if f.type == "address"]
+    data, place = _said(found, spec)
     return render(
         request,
         "cases/case.html",
@@ -151,7 +145,8 @@ def _show(request, found: Case, problem: str = "", typed=None, status: int = 200
             "open": found.phase == Phase.OPEN,
             "suspended": found.phase == Phase.SUSPENDED,
             "data": data,
-            "place": next((v for f, v in addresses if v), ""),
+            "place": place,
+            "matter": spec.data if found.kind == MATTER else None,
             "materials": found.extra.get("materials", []),
             "conditions": found.extra.get("conditions", []),
             "told": found.extra.get("told", []) if accepting and not found.extra.get("supplement") else [],
@@ -183,6 +178,21 @@ def _show(request, found: Case, problem: str = "", typed=None, status: int = 200
         },
         status=status,
     )
+
+
+def _said(found: Case, spec: Item) -> tuple[list[tuple[str, str]], str]:
+    """What a case says, as (label, value), and the first address in it."""
+    if found.kind == MATTER:
+        labels = spec.data["fields"]
+        return [(f["name"], found.data[k]) for k, f in labels.items() if found.data.get(k)], ""
+    plan, names = forms.plan(packs.library(found.release), found.ref), region_names().get
+    data = [
+        (f.label, forms.show(plan, f.path, found.data[f.path], names))
+        for f in plan.fields
+        if found.data.get(f.path) not in (None, "")
+    ]
+    addresses = [found.data.get(f.path) for f in plan.fields if f.type == "address"]
+    return data, next((a for a in addresses if a), "")
 
 
 def _colleagues(request, found: Case, role: str) -> list[tuple[UUID, str]]:

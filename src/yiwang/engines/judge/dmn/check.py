@@ -91,17 +91,33 @@ def _rings(file: File) -> list[c.Problem]:
 
 
 def report(path: Path) -> dict[str, Any]:
-    """What `yiwang dmn check` prints. Never raises NotDmn; OSError when the file cannot be read."""
+    """What `yiwang dmn check` prints. Never raises NotDmn; OSError when the file cannot be read.
+
+    `findings` are what the analysis finds in decision tables: warnings, the model is usable all the same.
+    """
+    from yiwang.engines.judge.analysis import analyse_model  # it reads this room's nouns
+
     try:
         model = load(path)
     except c.NotDmn as error:
         what, _, remedy = str(error).partition("，请")
         problem = {"element": "", "id": "", "what": what, "remedy": "请" + remedy if remedy else ""}
-        return {"model": path.name, "ok": False, "decisions": [], "problems": [problem]}
+        return {"model": path.name, "ok": False, "decisions": [], "problems": [problem], "findings": []}
     found = [{"element": p.element, "id": p.id, "what": p.what, "remedy": p.remedy} for p in problems(model)]
     return {
         "model": model.name,
         "ok": not found,
         "decisions": list(model.decisions),
         "problems": found,
+        "findings": [
+            {
+                "decision": decision,
+                "kind": f.kind,
+                "rules": list(f.rules),
+                "what": f.text,
+                "remedy": f.suggestion,
+            }
+            for decision, several in analyse_model(model.file.definitions).items()
+            for f in several
+        ],
     }

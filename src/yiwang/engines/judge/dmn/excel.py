@@ -101,6 +101,9 @@ def _write(sheet: Any, rows: Any) -> None:
         sheet.column_dimensions[openpyxl.utils.get_column_letter(index)].width = 22
 
 
+_MERGE = re.compile(rb'<(?:\w+:)?mergeCell\b[^>]*\bref="([A-Z0-9:]+)"')
+
+
 def from_excel(workbook: bytes, name: str, namespace: str) -> bytes:
     """DMN 1.5 XML of a workbook's tables.
 
@@ -134,8 +137,18 @@ def _sheets(workbook: bytes) -> Iterator[tuple[str, list[list[str]]]]:
     except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, OSError) as error:
         raise c.NotDmn(f"不是 Excel 工作簿（.xlsx）：{error}") from None
     for sheet in book.worksheets:
+        merged = _merged(workbook, sheet._worksheet_path)
+        if merged:
+            told = f"工作表「{sheet.title}」的 {'、'.join(merged[:5])} 是合并的单元格，看不出每一行的内容"
+            raise c.NotDmn(f"{told}，请取消合并，每一格都写上")
         rows = sheet.iter_rows(max_row=_MOST_ROWS, max_col=_MOST_COLUMNS, values_only=True)
         yield sheet.title, [[_text(value) for value in row] + [""] * 3 for row in rows]
+
+
+def _merged(workbook: bytes, part: str) -> list[str]:
+    """Ranges of a sheet's merged cells. All but the first of them would be read as empty, and so as "anything"."""
+    with zipfile.ZipFile(BytesIO(workbook)) as parts, parts.open(part.lstrip("/")) as held:
+        return [one.decode() for one in _MERGE.findall(held.read())]
 
 
 def _text(value: Any) -> str:

@@ -3,7 +3,9 @@
 Readings:
 - A missing value is unknown for every test, except `-` and tests that speak of null themselves.
 - A cell may read `today` and the parameters of its policy; they are constants. Reading another field makes it
-  scalar-only.
+  scalar-only; it is unknown while any of them is missing.
+- A cell may call its caller's own functions (a `Kit`). Of those that only rise or only fall with their first
+  argument the cuts are found by halving.
 - Answers are not derived from the syntax. The syntax only says where the answer may change (cuts); on each stretch
   between two cuts the FEEL evaluator itself is asked, once.
 """
@@ -17,7 +19,7 @@ from datetime import date
 from typing import Any
 
 from yiwang.engines.judge.rules import values
-from yiwang.engines.judge.rules.cuts import Scalar, cuts_of, speaks_of_null
+from yiwang.engines.judge.rules.cuts import NO_KIT, Kit, Scalar, cuts_of, speaks_of_null
 from yiwang.engines.judge.rules.values import Key, Typed
 from yiwang.kernel.feel import UnaryTests
 from yiwang.kernel.feel.evaluation import Run, Scope
@@ -39,12 +41,15 @@ class Segments:
 class Cell:
     """A parsed test of one field. `constants` are the policy's parameters and, if the text reads it, `today`."""
 
-    def __init__(self, field: Typed, tests: UnaryTests, constants: Mapping[str, Any]) -> None:
+    def __init__(
+        self, field: Typed, tests: UnaryTests, constants: Mapping[str, Any], kit: Kit = NO_KIT
+    ) -> None:
         self.field = field
+        self.kit = kit
         self.text = tests.text
         self.tests = tests
         self.constants = {name: constants[name] for name in tests.paths if name in constants}
-        self.reads = frozenset(tests.paths) - self.constants.keys()
+        self.reads = frozenset(tests.paths) - self.constants.keys() - kit.functions.keys()
         """Other fields that the text reads."""
         self.speaks_of_null = tests.tests is None or any(map(speaks_of_null, tests.tests))
         self.scalar_reason = ""
@@ -60,10 +65,10 @@ class Cell:
 
     def answer(self, value: Any, row: Mapping[str, Any] | None = None) -> bool | None:
         """Whether a value that `values.read` gave meets the tests; None when unknown."""
-        if value is None and not self.speaks_of_null:
+        if not self.speaks_of_null and (value is None or any((row or {}).get(n) is None for n in self.reads)):
             return None
         scope = self._scope if not self.reads else Scope({**(row or {}), **self.constants}, None, True)
-        run = Run()
+        run = Run(self.kit.functions)
         result = run.guarded(lambda: self.tests.meets(run, value, scope))
         return result if isinstance(result, bool) else None
 
@@ -73,7 +78,7 @@ class Cell:
             self.scalar_reason = f"它还读取「{names}」，请改为声明派生指标"
             return
         try:
-            cuts = cuts_of(self.field, self.tests, self._scope)
+            cuts = cuts_of(self.field, self.tests, self._scope, self.kit)
         except Scalar as reason:
             self.scalar_reason = str(reason)
             return

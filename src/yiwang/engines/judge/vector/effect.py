@@ -136,7 +136,8 @@ def selected(source: Source, plan: Plan, policy: int, block: Block) -> NDArray[n
             table = source.table(block, sorted(matching.scalar_reads(plan)))
             rows, _ = matching.settle(plan, table, rows, np.full(len(rows), k))
         parts.append(rows)
-    return parts[0] if len(parts) == 1 else np.unique(np.concatenate(parts))
+    rows = parts[0] if len(parts) == 1 else np.unique(np.concatenate(parts))
+    return source.shown(block.start, rows)
 
 
 def _met(

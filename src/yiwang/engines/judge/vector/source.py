@@ -54,6 +54,8 @@ class Block:
     group: int
     start: int
     rows: int
+    loose: bool = False
+    """Whether it is of the file of changes, of which nothing is cached."""
 
 
 class Source:
@@ -66,6 +68,8 @@ class Source:
         as_of: the day that `today` stands for in derived features.
         workers: threads; None: one per core.
         fast: whether to use numba; None: if it is there.
+        over: a small file of changed rows, laid over the others: its rows come last, its codes are never kept.
+        hidden: numbers of the rows that the changes replace; they count nowhere.
 
     Raises:
         OSError, pyarrow.ArrowInvalid: a file cannot be read.
@@ -79,6 +83,8 @@ class Source:
         as_of: date | None = None,
         workers: int | None = None,
         fast: bool | None = None,
+        over: Path | None = None,
+        hidden: Ints | None = None,
     ) -> None:
         self.paths = [paths] if isinstance(paths, Path) else list(paths)
         self.fields, self.as_of = fields, as_of
@@ -91,14 +97,17 @@ class Source:
         self._written: dict[Path, set[int]] = {}
         self._lock = Lock()
         stamp = hashlib.sha256()
-        for path in self.paths:
+        for path in [*self.paths, *([over] if over else [])]:
             metadata = pq.read_metadata(path)
-            found = path.stat()
-            stamp.update(f"{path.name}|{found.st_size}|{found.st_mtime_ns}\n".encode())
+            if path != over:
+                found = path.stat()
+                stamp.update(f"{path.name}|{found.st_size}|{found.st_mtime_ns}\n".encode())
             for group in range(metadata.num_row_groups):
                 count = metadata.row_group(group).num_rows
-                self.blocks.append(Block(path, group, self.rows, count))
+                self.blocks.append(Block(path, group, self.rows, count, path == over))
                 self.rows += count
+        self.hidden = np.unique(np.asarray([] if hidden is None else hidden, np.int64))
+        self.rows -= len(self.hidden)
         self.names = set(pq.read_schema(self.paths[0]).names) if self.paths else set()
         self.cache = cache / stamp.hexdigest()[:16] if cache else None
         if self.cache:
@@ -147,14 +156,26 @@ class Source:
                 held[i, :count] = column[start : start + count]
             yield block.start + start, held[:, :count]
 
-    def each(self, work: Callable[[Block], T]) -> Iterator[T]:
+    def shown(self, first: int, rows: Ints) -> Ints:
+        """Of ascending rows counted from row `first`, those that are not hidden."""
+        low, high = np.searchsorted(self.hidden, [first, first + (int(rows[-1]) + 1 if len(rows) else 0)])
+        found: Ints = rows[~np.isin(rows, self.hidden[low:high] - first)] if low < high else rows
+        return found
+
+    def _beneath(self, first: int, codes: NDArray[np.uint16]) -> NDArray[np.uint16] | None:
+        """Of a piece that begins with row `first`, the codes of hidden rows; None when there are none."""
+        low, high = np.searchsorted(self.hidden, [first, first + codes.shape[1]])
+        return np.ascontiguousarray(codes[:, self.hidden[low:high] - first]) if low < high else None
+
+    def each(self, work: Callable[[Block], T], blocks: list[Block] | None = None) -> Iterator[T]:
         """`work` for every block, on all workers, in order; only a few blocks are held at a time."""
+        blocks = self.blocks if blocks is None else blocks
         if self.workers == 1:
-            yield from map(work, self.blocks)
+            yield from map(work, blocks)
             return
         with ThreadPoolExecutor(self.workers) as pool:
             running = []
-            for block in self.blocks:
+            for block in blocks:
                 running.append(pool.submit(work, block))
                 if len(running) > self.workers:
                     yield running.pop(0).result()
@@ -178,9 +199,13 @@ class Source:
             if len(plan.unsettled):
                 return matching.totals(plan, *self._pairs(plan, block, kernel))
             total = [np.zeros_like(rules), np.zeros_like(policies)]
-            for _, codes in self.pieces(plan, block):
+            for first, codes in self.pieces(plan, block):
                 for held, more in zip(total, kernel.count(plan, codes), strict=True):
                     held += more
+                beneath = self._beneath(first, codes)
+                if beneath is not None:
+                    for held, less in zip(total, kernel.count(plan, beneath), strict=True):
+                        held -= less
             return total[0], total[1]
 
         for per_rule, per_policy in self.each(work):
@@ -201,8 +226,11 @@ class Source:
 
         def work(block: Block) -> NDArray[np.int64]:
             total = np.zeros((2, len(plan.slots)), np.int64)
-            for _, codes in self.pieces(plan, block):
+            for first, codes in self.pieces(plan, block):
                 total += np.stack(kernel.near(plan, codes))
+                beneath = self._beneath(first, codes)
+                if beneath is not None:
+                    total -= np.stack(kernel.near(plan, beneath))
             return total
 
         found = np.zeros((2, len(plan.slots)), np.int64)
@@ -221,6 +249,9 @@ class Source:
             rows.append(at + start)
             rules.append(rule)
         found = np.concatenate(rows), np.concatenate(rules)
+        if len(self.hidden):
+            kept = ~np.isin(found[0], self.hidden)
+            found = found[0][kept], found[1][kept]
         if len(plan.unsettled) and len(found[0]):
             table = self.table(block, sorted(matching.scalar_reads(plan)))
             at, rule = matching.settle(plan, table, found[0] - block.start, found[1])
@@ -261,7 +292,7 @@ class Source:
         return found
 
     def _cached(self, column: Column, block: Block) -> NDArray[Any] | None:
-        file = self._file(column)
+        file = None if block.loose else self._file(column)
         if file is None or not file.exists():
             return None
         size = np.dtype(column.dtype).itemsize
@@ -271,7 +302,7 @@ class Source:
         return found if len(found) == block.rows else None  # a damaged file is made anew
 
     def _keep(self, column: Column, block: Block, codes: NDArray[Any]) -> None:
-        file = self._file(column)
+        file = None if block.loose else self._file(column)
         if file is None:
             return
         part = file.with_suffix(self._token)
@@ -294,7 +325,7 @@ class Source:
             part = file.with_suffix(self._token)
             with self._lock:  # a file counts only when every block of it was written
                 written = self._written.pop(part, None)
-                if written is None or len(written) < len(self.blocks):
+                if written is None or len(written) < sum(not b.loose for b in self.blocks):
                     part.unlink(missing_ok=True)
                     continue
             said = {
@@ -324,9 +355,11 @@ class Source:
             raise encode.WrongColumn(f"不能按「{field.label}」分组：只能按文本或代码分组")
         stem = hashlib.sha256(f"axis|{self.depends(field)}|{prefix}".encode()).hexdigest()[:20]
         file = self.cache / f"axis-{stem}.groups" if self.cache else None
-        if file and file.exists():
-            return json.loads(file.with_suffix(".json.axis").read_text()), np.fromfile(file, np.uint16)
         places: dict[str, int] = {"": 0}
+        kept: NDArray[np.uint16] | None = None
+        if file and file.exists():
+            texts = json.loads(file.with_suffix(".json.axis").read_text())
+            places, kept = {text: n for n, text in enumerate(texts)}, np.fromfile(file, np.uint16)
         lock = Lock()
 
         def work(block: Block) -> NDArray[np.uint16]:
@@ -348,11 +381,16 @@ class Source:
             found: NDArray[np.uint16] = table[chunk.indices.fill_null(-1).to_numpy(zero_copy_only=False) + 1]
             return found
 
-        parts = list(self.each(work))
-        groups = np.concatenate(parts) if parts else np.zeros(0, np.uint16)
-        if file:
+        firm = [block for block in self.blocks if not block.loose]
+        loose = [block for block in self.blocks if block.loose]
+        groups = kept
+        if groups is None:
+            parts = list(self.each(work, firm))
+            groups = np.concatenate(parts) if parts else np.zeros(0, np.uint16)
+        if file and kept is None:
             file.with_suffix(".json.axis").write_text(json.dumps(list(places), ensure_ascii=False))
             part = file.with_suffix(self._token)
             groups.tofile(part)
             part.rename(file)
+        groups = np.concatenate([groups, *map(work, loose)]) if loose else groups
         return list(places), groups

@@ -27,6 +27,8 @@ def workplaces(actor) -> list[tuple[str, str]]:
         places.append(("/packs", _("编写事项")))
     if CREDIT in roles:
         places.append(("/desk/enterprises", _("一企一档")))
+    if roles & {CREDIT, REPORTER, STEWARD}:
+        places.append(("/desk/publicity", _("决定公示")))
     if roles & {CREDIT, REPORTER}:
         places.append(("/desk/corrections", _("更正申请")))
     if roles & {POLICY_WRITER, POLICY_PUBLISHER}:
@@ -48,6 +50,7 @@ def workplaces(actor) -> list[tuple[str, str]]:
             ("/desk/reviews", _("会审")),
             ("/desk/doubts", _("数据疑问")),
         ]
+    places.append(("/desk/data", _("数据目录")))
     if roles & {REPORTER, STEWARD}:
         places.append(("/desk/hub", _("数据归集")))
     return [*places, ("/messages", _("消息")), ("/", _("门户"))]

@@ -91,3 +91,14 @@ def test_refusals_name_the_sheet():
     book.save(out)
     with pytest.raises(NotDmn, match="空的"):
         from_excel(out.getvalue(), "m", "urn:m")
+
+
+def test_merged_cells_are_refused_by_sheet_and_range():
+    """Read as they lie, all rows but the first would have no condition at all."""
+    book = openpyxl.load_workbook(BytesIO(to_excel(model(*ELEMENTS))))
+    sheet = book["补助"]
+    sheet.merge_cells("B9:B10")
+    out = BytesIO()
+    book.save(out)
+    with pytest.raises(NotDmn, match=r"「补助」的 B9:B10 是合并的单元格.*取消合并"):
+        from_excel(out.getvalue(), "m", "urn:m")

@@ -1,0 +1,76 @@
+"""A dataset that did not come is a case of the office that reports it; what a matter found goes back as data."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from yiwang.engines.cases import api as cases
+from yiwang.engines.hub import api as hub
+from yiwang.kernel import feel
+from yiwang.kernel.access.contracts import SYSTEM
+from yiwang.kernel.audit.api import record
+from yiwang.kernel.events.api import on
+from yiwang.kernel.orgs.models import Post
+from yiwang.kernel.packs import api as packs
+
+OVERDUE = "data.overdue"
+DELIVERED = "delivered"  # the outcome of its flow that the system may choose
+
+
+@on("hub.overdue")
+def overdue(body: dict[str, Any], trace_id: UUID | None) -> None:
+    """Open a matter in every office that reports the dataset, once for a due day."""
+    if packs.current().find(cases.MATTER, OVERDUE) is None:
+        return  # packs of somebody's own, who only wants the messages
+    posts = Post.objects.filter(
+        until=None, roles__contains=[hub.REPORTER], org__functions__contains=[body["department"]]
+    )
+    data = {
+        "id": body["dataset"],
+        "dataset": body["name"],
+        "due": _day(body["due"]),
+        "latest": _day(body["latest"]) if body["latest"] else _("还没有收到过"),
+    }
+    for org in {post.org for post in posts.select_related("org")}:
+        key = (body["dataset"], body["due"], org.id)
+        link = f"/desk/hub/{body['dataset']}/upload"
+        cases.open_matter(OVERDUE, key, org, data, about=body["name"], link=link)
+
+
+def _day(moment: str) -> str:
+    return f"{timezone.localtime(datetime.fromisoformat(moment)):%Y-%m-%d}"
+
+
+@on("hub.loaded")
+def arrived(body: dict[str, Any], trace_id: UUID | None) -> None:
+    """What was late has come: nobody needs to say so."""
+    for case_id in cases.open_of(OVERDUE, id=body["dataset"]):
+        cases.finish(case_id, DELIVERED, _("数据已经收到（批次 %(seq)s），系统办结。") % {"seq": body["seq"]})
+
+
+@on("cases.closed")
+def write_back(body: dict[str, Any], trace_id: UUID | None) -> None:
+    """What a matter found becomes a record of the dataset that its pack names (``result``)."""
+    case = cases.find(SYSTEM, UUID(body["case"]))
+    if case is None or case.kind != cases.MATTER:
+        return
+    said = packs.library(case.release).get(cases.MATTER, case.ref).data.get("result")
+    ended = cases.outcome_of(case)
+    if not said or ended["outcome"] in said.get("unless", ()):
+        return
+    known = {
+        **case.data,
+        **ended,
+        "case_no": case.number,
+        "today": timezone.localdate(case.closed_at).isoformat(),
+        "organisation": case.org.name if case.org else "",
+    }
+    row = {field: feel.parse(text).evaluate(known) for field, text in said["row"].items()}
+    dataset = hub.current(said["dataset"])
+    delivery, new = hub.push(SYSTEM, dataset, [row], case.number, case.closed_at)
+    if new:
+        about = {"dataset": dataset.id, "case": case.number}
+        record(SYSTEM, "matter.written-back", "delivery", delivery.uid, trace_id, **about)

@@ -1,0 +1,71 @@
+"""Other publicity platforms are told of each notice and of its end: POST of JSON to ``YIWANG_PUBLICITY_URL``."""
+
+import json
+import logging
+import urllib.request
+from typing import Any
+from urllib.error import URLError
+
+from django.conf import settings
+from django.utils import timezone
+
+from yiwang.kernel.access.contracts import SYSTEM
+from yiwang.kernel.access.session import acting
+from yiwang.kernel.events.api import slowly
+
+from .models import Notice, public
+
+log = logging.getLogger(__name__)
+AT_ONCE = 200
+TIMEOUT_SECONDS = 20
+
+
+def as_told(notice: Notice) -> dict[str, Any]:
+    """A notice as other platforms get it. ``state``: public or down, with the reason."""
+    down = notice.down_at is not None
+    return {
+        "id": str(notice.id),
+        "kind": notice.pack,
+        "number": notice.number,
+        "state": "down" if down else "public",
+        "reason": notice.down_why,
+        "published_at": notice.published_at.isoformat(),
+        "down_at": notice.down_at.isoformat() if notice.down_at else None,
+        "until": notice.until.isoformat() if notice.until else None,
+        **({} if down else {"uscc": notice.uscc, "name": notice.name, "fields": dict(notice.said)}),
+    }
+
+
+@slowly
+def push() -> None:
+    """Tell what has changed. What cannot be told now is told in the next round; ``doctor`` shows what waits.
+
+    Told outside of any transaction, so it may be told twice after a crash: receivers go by ``id`` and ``state``.
+    """
+    url = settings.ENV.publicity_url
+    if not url:
+        return
+    with acting(SYSTEM):
+        waiting = list(Notice.objects.filter(pushed_at=None).order_by("id")[:AT_ONCE])
+    if not waiting:
+        return
+    content = json.dumps([as_told(n) for n in waiting], ensure_ascii=False).encode()
+    request = urllib.request.Request(url, content, {"Content-Type": "application/json; charset=utf-8"})  # noqa: S310 (the operator's own setting, http or https)
+    error = ""
+    try:
+        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310
+            error = "" if 200 <= answer.status < 300 else f"HTTP {answer.status}"
+    except (URLError, OSError) as why:
+        error = str(why)
+    with acting(SYSTEM):
+        for notice in waiting:  # one that changed meanwhile is told again
+            same = Notice.objects.filter(id=notice.id, delivery=notice.delivery)
+            same.update(pushed_at=None if error else timezone.now(), push_error=error[:300])
+    if error:
+        log.warning("publicity not pushed: %s", error)
+
+
+def feed(after: str) -> list[Notice]:
+    """What is public, in the order of ids, for platforms that fetch."""
+    found = Notice.objects.filter(public()).order_by("id")
+    return list((found.filter(id__gt=after) if after else found)[:AT_ONCE])

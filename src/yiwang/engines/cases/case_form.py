@@ -1,0 +1,36 @@
+"""The form that a case was applied for with: its plan, and values under the names of its own item."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from yiwang.kernel.packs import api as packs
+
+from . import forms
+from .forms import FormPlan
+from .models import Case
+
+
+def plan_of(case: Case) -> FormPlan:
+    """The plan a case was applied for with: its bundle's, or its own."""
+    root = case.parent or case
+    return forms.plan(packs.library(root.release), root.ref, root.extra.get("answers", {}))
+
+
+def _bind(case: Case) -> dict[str, str]:
+    return dict(plan_of(case).item(case.ref).bind)
+
+
+def in_item(case: Case, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values under the bundle's roles, renamed to every role of the case's own item that is bound to them."""
+    bind = _bind(case)
+    own: dict[str, Any] = {}
+    for path, value in values.items():
+        role, element = path.split(".", 1)
+        for mine in [item for item, bundle in bind.items() if bundle == role] or [role]:
+            own[f"{mine}.{element}"] = value
+    return own
+
+
+def value_in_bundle(case: Case, path: str) -> Any:
+    """A case's value for a path in the bundle's roles."""
+    return next((v for own in in_item(case, {path: None}) if (v := case.data.get(own)) is not None), None)

@@ -1,0 +1,135 @@
+"""全链追溯: one trace id from what was collected, through judgement, warning and case, to the result that came back.
+
+Plan G2. Who may see one: whoever may see a case of it, looks after data, or delivered the data it began with.
+Cases that others handle are counted, not shown; who was told is shown as a number.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.http import Http404
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop
+from django.views.decorators.http import require_GET
+
+from yiwang.engines.cases import api as cases
+from yiwang.engines.hub import api as hub
+from yiwang.kernel.access.guards import staff_only
+from yiwang.kernel.access.session import as_system
+from yiwang.kernel.audit.models import AuditEvent
+from yiwang.kernel.ledger.models import Use
+from yiwang.kernel.ledger.purposes import source_names
+from yiwang.kernel.notify.models import Message
+
+COLLECTED, JUDGED, WARNED, HANDLED, RESULT = (
+    gettext_lazy("采集"),
+    gettext_lazy("判断"),
+    gettext_lazy("预警"),
+    gettext_lazy("办件"),
+    gettext_lazy("结果"),
+)
+VERBS = {
+    "hub.loaded": (COLLECTED, gettext_noop("数据装载")),
+    "enterprise.graded": (JUDGED, gettext_noop("信用风险分类重算，有变化")),
+    "enterprise.noticed": (WARNED, gettext_noop("类别将要变差，已事先告知企业")),
+    "matter.written-back": (RESULT, gettext_noop("办理结果写回数据集")),
+    "publicity.published": (RESULT, gettext_noop("依法公示")),
+    "publicity.taken-down": (RESULT, gettext_noop("停止公示")),
+    "draft.opened": (HANDLED, gettext_noop("开始填写")),
+    "draft.saved": (HANDLED, gettext_noop("保存一页")),
+    "draft.answered": (HANDLED, gettext_noop("选定情形")),
+    "consent.asked": (HANDLED, gettext_noop("请另一方同意")),
+    "material.viewed": (HANDLED, gettext_noop("查看材料")),
+    "case.reviewed": (HANDLED, gettext_noop("查看会审的办件")),
+    "case.rated": (RESULT, gettext_noop("评价")),
+    "case.complained": (RESULT, gettext_noop("投诉")),
+    "rectification.opened": (RESULT, gettext_noop("开出整改")),
+    "rectification.answered": (RESULT, gettext_noop("整改已答复")),
+    "rectification.settled": (RESULT, gettext_noop("评价人确认")),
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing that happened on the way."""
+
+    at: datetime
+    stage: str
+    words: str
+    who: str
+    link: str = ""
+
+
+@require_GET
+@staff_only
+def trace(request, trace_id: UUID):
+    """Everything that carries a trace id, in order."""
+    actor = request.actor
+    mine, others = cases.traced(actor, trace_id)
+    began = hub.delivery(actor, trace_id)
+    with as_system(actor):
+        audited = list(AuditEvent.objects.filter(trace_id=trace_id).order_by("at")[:500])
+    if not (mine or began or (hub.is_steward(actor) and (audited or others))):
+        raise Http404
+    lines = [*_audited(actor, audited), *(line for case in mine for line in _of_case(actor, case))]
+    lines.sort(key=lambda line: line.at)
+    stages = Counter(str(line.stage) for line in lines)
+    return render(
+        request,
+        "workbench/trace.html",
+        {
+            "trace": trace_id,
+            "lines": lines,
+            "others": others,
+            "began": began,
+            "cases": mine,
+            "stages": [(s, stages[str(s)]) for s in (COLLECTED, JUDGED, WARNED, HANDLED, RESULT)],
+        },
+    )
+
+
+def _audited(actor, events: list[AuditEvent]) -> Iterator[Line]:
+    names = {d.id: d.name for d in hub.every()}
+    for event in events:
+        stage, words = VERBS.get(event.verb, (HANDLED, event.verb))
+        text, link = _(words), ""
+        if event.object_type == "delivery":
+            seen = hub.delivery(actor, UUID(event.object_id))
+            link = f"/desk/hub/deliveries/{seen.uid}" if seen else ""
+            text = f"{text}：{names.get(event.detail.get('dataset'), event.detail.get('dataset', ''))}"
+            yield from _came_back(event) if stage == RESULT else ()
+        yield Line(event.at, stage, text, event.actor_name, link)
+
+
+def _came_back(event: AuditEvent) -> Iterator[Line]:
+    """What was written back is data again: when it was loaded, and its own way on."""
+    for loaded in AuditEvent.objects.filter(verb="hub.loaded", object_id=event.object_id):
+        onward = f"/desk/trace/{event.object_id}"
+        yield Line(loaded.at, RESULT, _("写回的数据已装载，从这里继续"), loaded.actor_name, onward)
+
+
+def _of_case(actor, case: cases.Case) -> Iterator[Line]:
+    link = f"/desk/cases/{case.id}"
+    for happening in cases.history(case):
+        yield Line(
+            happening.at, HANDLED, f"{case.name} {case.number}：{happening.words}", happening.actor, link
+        )
+    for document in cases.documents_of(case, [case]):
+        yield Line(
+            document.issued_at, RESULT, _("文书：%(title)s") % {"title": document.title}, document.org_name
+        )
+    names = source_names()
+    with as_system(actor):
+        told = list(
+            Message.objects.filter(case_id=case.id).order_by("created").values_list("created", "title")
+        )
+        uses = list(Use.objects.filter(case_id=case.id).order_by("at"))
+    for at, title in told:
+        yield Line(at, RESULT, _("消息：%(title)s") % {"title": title}, _("系统"))
+    for use in uses:
+        what = {"source": names.get(use.source, use.source), "purpose": use.purpose}
+        yield Line(use.at, JUDGED, _("查用%(source)s（%(purpose)s），已记入账本") % what, _("系统"))

@@ -1,0 +1,171 @@
+"""公示: a decision is public the minute it is delivered, within the law's days; withdrawn or repaired it is gone."""
+
+import dataclasses
+import http.server
+import json
+import threading
+import urllib.request
+from datetime import timedelta
+
+import pytest
+from deliveries import code, give
+from django.conf import settings
+from django.utils import timezone
+from product import PRODUCT, until
+from test_hub import sample
+from test_pages import everywhere
+
+from yiwang.config.demo.enterprises import NAME, USCC
+from yiwang.domains.publicity import pushing
+from yiwang.domains.publicity.models import Notice
+from yiwang.engines.hub import datasets
+from yiwang.engines.hub.contracts import Mode
+from yiwang.kernel.access.contracts import SYSTEM
+from yiwang.kernel.access.session import acting
+from yiwang.kernel.accounts.models import Enterprise
+from yiwang.kernel.ids import new_id
+from yiwang.kernel.notify.models import Message
+
+
+def number():
+    return f"测公罚〔2026〕{new_id().hex[-8:]}号"
+
+
+def penalty(no, uscc, **over):
+    today = timezone.localdate()
+    facts = {
+        "decision_no": no, "uscc": uscc, "name": "公示测试企业", "kind": "02", "procedure": "2", "fine": "1.2",
+        "decided_on": str(today - timedelta(days=2)), "public_until": str(today + timedelta(days=300)), **over,
+    }  # fmt: skip
+    head, line = sample(datasets.current("penalties"), **facts)
+    assert give(head + line, dataset="penalties", mode=Mode.CHANGE).counts["good"] == 1
+
+
+def notice(no):
+    with acting(SYSTEM):
+        return Notice.objects.filter(number=no).first()
+
+
+@pytest.mark.plan("R24")
+def test_a_penalty_is_published_in_time_and_taken_down_when_withdrawn(visit, monkeypatch):
+    no = number()
+    penalty(no, USCC, name=NAME)
+    made = until(lambda: notice(no), 30)
+    assert not made.late and made.published_at - made.due_at < timedelta(0)
+    visitor = visit(None)
+    visitor.goto(f"/publicity?q={no}")
+    shown = visitor.inner_text("main")
+    assert NAME in shown and "罚款、没收违法所得" in shown and USCC in shown
+    assert everywhere(visitor) == []
+    with acting(SYSTEM):
+        own = Enterprise.objects.get(uscc=USCC)
+        told = until(lambda: Message.objects.filter(subject_id=own.id, body__contains=no).first(), 20)
+    assert "申请更正" in told.body
+
+    received = platform(monkeypatch)
+    pushing.push()
+    assert received[no]["state"] == "public" and received[no]["fields"]["处罚决定书文号"] == no
+    received.clear()
+    pushing.push()
+    assert received == {}  # told once
+
+    penalty(no, USCC, name=NAME, withdrawn="是")
+    until(lambda: notice(no).down_at, 30)
+    visitor.goto(f"/publicity?q={no}")
+    assert "没有正在公示的决定" in visitor.inner_text("main")
+    pushing.push()
+    assert (
+        received[no]["state"] == "down" and "撤回" in received[no]["reason"] and "fields" not in received[no]
+    )
+    steward = visit("steward")
+    steward.goto("/desk/publicity")
+    assert no in steward.inner_text("main")
+    assert everywhere(steward) == []
+
+
+def platform(monkeypatch):
+    """Another publicity platform that keeps what it is told, by number."""
+    received = {}
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            for one in json.loads(self.rfile.read(int(self.headers["Content-Length"]))):
+                received[one["number"]] = one
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_port}/"
+    monkeypatch.setattr(settings, "ENV", dataclasses.replace(settings.ENV, publicity_url=url))
+    return received
+
+
+def test_a_slight_one_is_not_published_and_a_repaired_one_is_gone(visit):
+    slight, repaired, uscc = number(), number(), code()
+    penalty(slight, uscc, procedure="1")
+    penalty(repaired, uscc)
+    until(lambda: notice(repaired), 30)
+    assert notice(slight) is None
+    head, line = sample(
+        datasets.current("credit_repairs"), repair_no=new_id().hex, uscc=uscc, record_no=repaired,
+        repaired_on=str(timezone.localdate()),
+    )  # fmt: skip
+    assert give(head + line, dataset="credit_repairs").counts["good"] == 1
+    until(lambda: notice(repaired).down_at, 30)
+    assert "信用修复" in notice(repaired).down_why
+    page = visit(None)
+    page.goto(f"/publicity?q={uscc}")
+    assert "没有正在公示的决定" in page.inner_text("main")
+
+
+def test_a_decision_that_came_too_late_is_said_so_and_a_past_one_is_not_shown(visit):
+    late, past, uscc, today = number(), number(), code(), timezone.localdate()
+    penalty(late, uscc, decided_on=str(today - timedelta(days=60)))
+    penalty(
+        past, uscc, decided_on=str(today - timedelta(days=90)), public_until=str(today - timedelta(days=1))
+    )
+    until(lambda: notice(late) and notice(past), 30)
+    assert notice(late).late
+    page = visit(None)
+    page.goto(f"/publicity?q={uscc}")
+    shown = page.inner_text("main")
+    assert late in shown and past not in shown
+    desk = visit("credit")
+    desk.goto("/desk/publicity")
+    assert late in desk.inner_text("main")
+
+
+def test_a_platform_that_is_away_is_told_later(monkeypatch):
+    no = number()
+    penalty(no, code())
+    until(lambda: notice(no), 30)
+    monkeypatch.setattr(
+        settings, "ENV", dataclasses.replace(settings.ENV, publicity_url="http://127.0.0.1:9/")
+    )
+    pushing.push()
+    waiting = notice(no)
+    assert waiting.pushed_at is None and waiting.push_error
+    received = platform(monkeypatch)
+    while notice(no).pushed_at is None:
+        pushing.push()
+    assert received[no]["state"] == "public" and notice(no).push_error == ""
+
+
+def test_the_feed_goes_on_where_one_left_off():
+    no = number()
+    penalty(no, code())
+    until(lambda: notice(no), 30)
+    seen, after = [], ""
+    while page := _feed(after):
+        seen += [n["number"] for n in page]
+        after = page[-1]["id"]
+    assert no in seen and len(seen) == len(set(seen))
+
+
+def _feed(after):
+    with urllib.request.urlopen(f"{PRODUCT.url}/publicity/feed?after={after}") as answer:
+        return json.load(answer)["notices"]
