@@ -12,7 +12,21 @@ from yiwang.kernel.files.models import StoredFile
 from yiwang.kernel.files.rules import ACCEPT_ATTRIBUTE, ACCEPTED
 from yiwang.kernel.orgs.models import Region
 
-_KINDS = {"date": "date", "datetime": "datetime", "int": "number", "phone": "phone", "image": "upload"}
+_KINDS = {
+    "date": "date",
+    "datetime": "datetime",
+    "int": "number",
+    "decimal": "decimal",
+    "phone": "phone",
+    "image": "upload",
+}
+    "date": "date",
+    "datetime": "datetime",
+    "int": "number",
+    "decimal": "decimal",
+    "phone": "phone",
+    "image": "upload",
+}
 FEW = 6  # up to so many options are shown as a list of buttons
 
 

@@ -34,7 +34,7 @@ from .applying import (
     self_check,
 )
 from .case_form import plan_of, value_in_bundle
-from .consents import cancel, of_second, pending
+from .consents import cancel, of_second, pending, round_of
 from .contracts import RATING_LEVELS, Phase, Result, Status
 from .filing import file, made, offered, taken
 from .generated import paper
@@ -58,6 +58,7 @@ from .queries import (
 from .ratings import complain, public_comments, rate, settle
 from .reporting import case_rows, rating_rows
 from .results import by_post, hand_out, result, results
+from .rows import add_row, counts, remove_row
 from .statistics import Statistics, measure
 from .submitting import agree, submit
 from .supplements import checked as check_supplement
@@ -88,6 +89,7 @@ __all__ = [
     "Statistics",
     "Status",
     "Todo",
+    "add_row",
     "agree",
     "answer_situations",
     "answer_supplement",
@@ -102,6 +104,7 @@ __all__ = [
     "complete",
     "conditions_of",
     "confirm",
+    "counts",
     "documents_of",
     "family",
     "file",
@@ -139,11 +142,13 @@ __all__ = [
     "rating_rows",
     "receipt",
     "rectifications",
+    "remove_row",
     "request_extension",
     "request_supplement",
     "result",
     "results",
     "resume",
+    "round_of",
     "save_page",
     "self_check",
     "settle",

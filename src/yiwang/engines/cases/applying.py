@@ -24,6 +24,7 @@ from . import consents, forms
 from .contracts import PURPOSE
 from .forms import FieldError, FormPlan, Provenance, RegisterUnavailable, Way
 from .models import Draft
+from .rows import set_rows
 
 
 class Incomplete(Refused):
@@ -200,11 +201,13 @@ def save_page(
     values: Mapping[str, Any],
     uploads: Mapping[str, str],
     revision: int,
+    rows: Mapping[str, int] | None = None,
 ) -> Draft:
     """Keep what was typed on a page, right or wrong; checking is the page's business, losing is nobody's.
 
     Args:
         revision: the draft's revision the page was drawn from.
+        rows: how many rows the page had of each repeating group; what it had is what is kept.
 
     Raises:
         SavedElsewhere: another tab saved since.
@@ -217,10 +220,13 @@ def save_page(
         if draft.submitted_at:
             raise Refused(_("这份申请已经提交，不能再改。"))
         changed = {k: v for k, v in values.items() if draft.data.get(k) != v}
-        if consents.pending(draft):
+        if consents.pending(actor, draft):
             raise Refused(_("正在等对方同意，先撤回再修改。"))
-        if draft.revision != revision and any(k in draft.data for k in changed):
+        more = {r: n for r, n in (rows or {}).items() if draft.answers.get(r, 0) != n}
+        if draft.revision != revision and (more or any(k in draft.data for k in changed)):
             raise SavedElsewhere(_("另一个页面刚刚改过这份申请。下面是您这次填的内容，请核对后再保存一次。"))
+        if more:
+            set_rows(draft, forms.plan(packs.library(draft.release), draft.ref, draft.answers), more)
         draft.data = {**draft.data, **values}
         draft.uploads = {**draft.uploads, **uploads}
         draft.done = [*[p for p in draft.done if p != page], page]

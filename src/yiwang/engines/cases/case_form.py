@@ -16,6 +16,11 @@ def plan_of(case: Case) -> FormPlan:
     return forms.plan(packs.library(root.release), root.ref, root.extra.get("answers", {}))
 
 
+def item_plan(case: Case) -> FormPlan:
+    """The plan of a case's own item, in its own roles, with as many rows as were applied for."""
+    return forms.plan(packs.library(case.release), case.ref, case.extra.get("rows", {}))
+
+
 def _bind(case: Case) -> dict[str, str]:
     return dict(plan_of(case).item(case.ref).bind)
 

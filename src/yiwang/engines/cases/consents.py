@@ -1,8 +1,17 @@
-"""Two who must both want it: what one has filled in becomes a case when the other has agreed (``consent_of``)."""
+"""Others who must want it too: an application becomes a case when everybody it names has agreed (``consent_of``).
 
+Each is asked by himself, all of them at once. One no, a day that passes, or the applicant taking it back ends
+the round for all; what was filled in stays, and the next round asks everybody anew, because what they would
+agree to may have changed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -14,97 +23,183 @@ from yiwang.kernel.calendar.api import due_from
 from yiwang.kernel.calendar.rules import Limit, Unit
 from yiwang.kernel.ids import derived_id
 from yiwang.kernel.notify.api import tell
-from yiwang.kernel.packs import api as packs
 
+from .forms import FormPlan
 from .models import Consent, Draft
 
 
-def wanted(draft: Draft) -> dict | None:
-    """What the draft's pack says of a second person, or None."""
-    library = packs.library(draft.release)
-    pack = library.find("bundle", draft.ref) or library.get("service_item", draft.ref)
-    found: dict | None = pack.data.get("consent_of")
-    return found
+@dataclass(frozen=True)
+class Needed:
+    """Somebody who must agree: the plan's role, and how long he has."""
+
+    role: str
+    within: Limit
 
 
-def pending(draft: Draft) -> Consent | None:
-    """The consent that a draft waits for, or None."""
-    return Consent.objects.filter(draft=draft, answered_at=None).first()
+def wanted(plan: FormPlan) -> list[Needed]:
+    """Who besides the applicant must agree; every row of a group but the one who is somebody known anyway."""
+    found: dict[str, Needed] = {}
+    for item in plan.items:
+        spec = item.data.get("consent_of")
+        if not spec:
+            continue
+        role = item.bind.get(spec["role"], spec["role"])
+        within = Limit(spec["within"]["value"], Unit(spec["within"]["unit"]))
+        group = next((g for g in plan.groups if g.role == role), None)
+        rows = [r for r in group.rows if r != group.first] if group else [role] if role in plan.roles else []
+        for row in rows:
+            found.setdefault(row, Needed(row, within))
+    return list(found.values())
 
 
-def ask(actor: Actor, draft: Draft, data: dict, name: str, asker_name: str) -> Consent:
-    """Ask the second person of a complete application; the same question again asks once.
+def pending(actor: Actor, draft: Draft) -> Consent | None:
+    """The first consent that a draft of the actor's still waits for, or None."""
+    with as_system(actor):  # a window that helps with a draft may know it waits
+        return Consent.objects.filter(draft=draft, answered_at=None).order_by("until", "id").first()
+
+
+def round_of(actor: Actor, draft: Draft) -> list[Consent]:
+    """Everybody who was asked in the last round of a draft of the actor's, in the form's order."""
+    with as_system(actor):
+        asked = Consent.objects.filter(draft=draft)
+        last = asked.aggregate(last=Max("round"))["last"]
+        return sorted(asked.filter(round=last), key=lambda c: _turn(c.role)) if last else []
+
+
+def _turn(role: str) -> tuple[str, int]:
+    """``founder_10`` comes after ``founder_9``."""
+    name, _line, number = role.rpartition("_")
+    return (name, int(number)) if number.isdigit() else (role, 0)
+
+
+def ask(actor: Actor, draft: Draft, plan: FormPlan, data: Mapping[str, Any], asker_name: str) -> None:
+    """Ask everybody whom a complete application needs; the same question again asks once.
 
     Raises:
-        Refused: no such person has signed in before, or it is the applicant himself.
+        Refused: somebody named has never signed in, is the applicant himself, or is named twice.
     """
-    open_one = pending(draft)
-    if open_one:
-        return open_one
-    spec = wanted(draft) or {}
-    role = spec["role"]
-    said, idno = str(data.get(f"{role}.name", "")), str(data.get(f"{role}.idno", ""))
-    with as_system(actor):
-        other = Person.objects.filter(idno=idno, name=said).first()
-    if other is None:
-        what = _("没有姓名“%(name)s”与所填号码相符的实名用户，请核对；对方要先登录过本平台才能同意。")
-        raise Refused(what % {"name": said})
-    if other.id in (actor.person_id, draft.subject_id):
-        raise Refused(_("“%(name)s”就是您本人，请填写对方。") % {"name": said})
+    if pending(actor, draft):
+        return
+    people: dict[UUID, tuple[Needed, str]] = {}
+    for one in wanted(plan):
+        name, idno = str(data.get(f"{one.role}.name", "")), str(data.get(f"{one.role}.idno", ""))
+        with as_system(actor):
+            other = Person.objects.filter(idno=idno, name=name).first() if idno else None
+        if other is None:
+            what = _("没有姓名“%(name)s”与所填号码相符的实名用户，请核对；对方要先登录过本平台才能同意。")
+            raise Refused(what % {"name": name})
+        if other.id in (actor.person_id, draft.subject_id, draft.applicant_id):
+            raise Refused(_("“%(name)s”就是您本人，请填写对方。") % {"name": name})
+        if other.id in people:
+            raise Refused(_("“%(name)s”填了两次，请去掉重复的一位。") % {"name": name})
+        people[other.id] = (one, name)
     now = timezone.now()
-    limit = spec["within"]
     with as_system(actor):
-        consent = Consent.objects.create(
-            draft=draft,
-            subject_id=other.id,
-            asker_id=draft.subject_id,
-            asker_name=asker_name,
-            name=name,
-            until=due_from(Limit(limit["value"], Unit(limit["unit"])), now),
-        )
-        day = timezone.localtime(consent.until).date()
-        text = _("%(who)s提交的“%(what)s”需要您同意，请在 %(day)s 前答复；不答复就不办理。") % {
-            "who": asker_name,
-            "what": name,
-            "day": day,
-        }
-        title = _("请您确认：%(what)s") % {"what": name}
-        tell(derived_id("message", consent.id), other.id, title, text, f"/consents/{consent.id}")
-    record(actor, "consent.asked", "draft", draft.id, draft.id)
-    return consent
+        last = Consent.objects.filter(draft=draft).aggregate(last=Max("round"))["last"] or 0
+        for person_id, (one, name) in people.items():
+            consent = Consent.objects.create(
+                draft=draft,
+                subject_id=person_id,
+                subject_name=name,
+                role=one.role,
+                round=last + 1,
+                asker_id=draft.subject_id,
+                asker_name=asker_name,
+                name=plan.name,
+                until=due_from(one.within, now),
+            )
+            day = timezone.localtime(consent.until).date()
+            text = _("%(who)s提交的“%(what)s”需要您同意，请在 %(day)s 前答复；不答复就不办理。") % {
+                "who": asker_name,
+                "what": plan.name,
+                "day": day,
+            }
+            title = _("请您确认：%(what)s") % {"what": plan.name}
+            tell(derived_id("message", consent.id), person_id, title, text, f"/consents/{consent.id}")
+    record(actor, "consent.asked", "draft", draft.id, draft.id, people=len(people))
 
 
 def of_second(actor: Actor, consent_id: UUID) -> Consent | None:
     """A consent that is the actor's own to give, or None."""
-    found = Consent.objects.select_for_update(of=("self",)).filter(id=consent_id)
+    found = Consent.objects.filter(id=consent_id)
     return found.filter(subject_id=actor.person_id).first() if actor.acting_for is None else None
 
 
-def close(actor: Actor, consent: Consent, agreed: bool, now: datetime) -> None:
-    """Write down the answer, and tell the one who asked when it is no."""
+def close(actor: Actor, consent: Consent, agreed: bool, now: datetime) -> bool:
+    """Write down one answer. A no ends the round: the applicant hears of it, and everybody else who was asked.
+
+    The caller has locked the draft.
+
+    Returns:
+        whether everybody who was asked has agreed now.
+    """
     with as_system(actor):
         consent.answered_at, consent.agreed = now, agreed
         consent.save()
-        if not agreed and consent.asker_id != actor.subject_id:
-            title = _("没有提交：%(what)s") % {"what": consent.name}
-            text = _("对方没有同意，或者没有在期限内答复。填的内容还在，可以修改后重新提交。")
-            link = f"/apply/{consent.draft_id}/check"
-            tell(derived_id("message", consent.id, "no"), consent.asker_id, title, text, link)
+        if not agreed:
+            _end(
+                consent, now, consent.asker_id != actor.subject_id, _("对方没有同意，或者没有在期限内答复。")
+            )
+        waits = Consent.objects.filter(draft_id=consent.draft_id, answered_at=None).exists()
     record(actor, "consent.answered", "draft", consent.draft_id, consent.draft_id, agreed=agreed)
+    return agreed and not waits
+
+
+def _end(cause: Consent, now: datetime, tell_asker: bool, why: str) -> None:
+    """End a round: what is open is closed, and who was asked in it hears that nothing comes of it."""
+    if tell_asker:
+        title = _("没有提交：%(what)s") % {"what": cause.name}
+        text = why + _("填的内容还在，可以修改后重新提交。")
+        if cause.subject_name:
+            text = _("%(who)s：%(text)s") % {"who": cause.subject_name, "text": text}
+        tell(
+            derived_id("message", cause.id, "no"),
+            cause.asker_id,
+            title,
+            text,
+            f"/apply/{cause.draft_id}/check",
+        )
+    for other in Consent.objects.filter(draft_id=cause.draft_id, round=cause.round).exclude(id=cause.id):
+        if other.answered_at is None:
+            other.answered_at, other.agreed = now, False
+            other.save()
+        _withdrawn(other)
+
+
+def _withdrawn(consent: Consent) -> None:
+    title = _("不用再确认：%(what)s") % {"what": consent.name}
+    text = _("%(who)s的这份申请没有提交成，您的答复不再算数。改好以后会重新请您确认。") % {
+        "who": consent.asker_name
+    }
+    link = f"/consents/{consent.id}"
+    tell(derived_id("message", consent.id, "withdrawn"), consent.subject_id, title, text, link)
 
 
 def cancel(actor: Actor, draft: Draft) -> None:
-    """The applicant takes the question back; the draft is his to change again."""
-    consent = pending(draft)
-    if consent:
-        close(actor, consent, False, timezone.now())
+    """The applicant takes the question back; the draft is his to change again. Whoever was asked hears of it."""
+    now = timezone.now()
+    with as_system(actor):
+        Draft.objects.select_for_update().get(id=draft.id)
+        consent = pending(SYSTEM, draft)
+        if consent is None:
+            return
+        consent.answered_at, consent.agreed = now, False
+        consent.save()
+        _withdrawn(consent)
+        _end(consent, now, False, "")
+    record(actor, "consent.answered", "draft", draft.id, draft.id, agreed=False)
 
 
 def lapse(limit: int = 100) -> int:
-    """Close consents whose day has passed without an answer; returns how many."""
+    """Close consents whose day has passed without an answer; returns how many applications came to nothing."""
+    ended = 0
     with acting(SYSTEM):
         late = Consent.objects.filter(answered_at=None, until__lt=timezone.now())
-        rows = list(late.select_for_update(skip_locked=True)[:limit])
-        for consent in rows:
-            close(SYSTEM, consent, False, timezone.now())
-    return len(rows)
+        for draft_id in set(late.values_list("draft_id", flat=True)[:limit]):
+            if not Draft.objects.select_for_update(skip_locked=True).filter(id=draft_id).exists():
+                continue  # somebody answers right now
+            consent = late.filter(draft_id=draft_id).order_by("until", "id").first()
+            if consent:
+                close(SYSTEM, consent, False, timezone.now())
+                ended += 1
+    return ended

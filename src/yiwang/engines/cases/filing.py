@@ -17,6 +17,8 @@ from .forms import FieldError
 from .models import Case
 from .submitting import hand_in
 
+CONSENT = "consent"  # the status of an application that waits for others to agree
+
 
 def taken(filled: Filled, values: Mapping[str, Any]) -> tuple[dict[str, Any], list[FieldError]]:
     """Values for fields of a form: tidy, with what is wrong about each.
@@ -105,5 +107,6 @@ def offered(ref: str) -> bool:
 
 
 def made(case_id: UUID) -> dict[str, Any]:
-    """Number and status of a case that was just filed."""
-    return Case.objects.values("id", "number", "status").get(id=case_id)
+    """Number and status of a case that was just filed; without a number while others have to agree first."""
+    found = Case.objects.values("id", "number", "status").filter(id=case_id).first()
+    return found or {"id": case_id, "number": "", "status": CONSENT}

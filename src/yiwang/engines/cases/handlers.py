@@ -27,6 +27,7 @@ from yiwang.kernel.packs import api as packs
 from yiwang.kernel.registers import api as registers
 
 from . import actions, forms
+from .case_form import item_plan, plan_of
 from .contracts import PURPOSE, Phase, Result
 from .items import graph, item
 from .matters import MATTER
@@ -55,7 +56,7 @@ def serve(body: dict[str, Any], trace_id: UUID | None) -> None:
 
 def _issue(case: Case) -> dict[str, Any]:
     """Allocate what the item produces, write it back to the registers, make the certificate."""
-    plan = forms.plan(packs.library(case.release), case.ref)
+    plan = item_plan(case)
     data = {**case.data, "today": timezone.localdate().isoformat()}
     made: dict[str, Any] = {}
     for allocation in forms.allocations(plan, case.ref, data):
@@ -102,7 +103,7 @@ _FORWARD = ("accept", "pass", "grant")
 def decide(body: dict[str, Any], trace_id: UUID | None) -> None:
     """秒批: grant at once what the pack lets registers decide alone; anything unknown waits for a person."""
     case = _case(body)
-    plan = forms.plan(packs.library(case.release), case.ref)
+    plan = item_plan(case)
     data = {**case.data, "today": timezone.localdate().isoformat()}
 
     def look(register: str, key: str) -> Mapping[str, Any] | None:
@@ -211,17 +212,13 @@ def _produced(case: Case) -> dict[str, Any]:
 
 def _in_bundle(parent: Case, case: Case, produced: dict[str, Any]) -> dict[str, Any]:
     """An item's results under the bundle's names of the roles."""
-    plan = _plan(parent)
+    plan = plan_of(parent)
     bind = plan.item(case.ref).bind
     renamed = {}
     for path, value in produced.items():
         role, element = path.split(".", 1)
         renamed[f"{bind.get(role, role)}.{element}"] = value
     return renamed
-
-
-def _plan(parent: Case) -> forms.FormPlan:
-    return forms.plan(packs.library(parent.release), parent.ref, parent.extra.get("answers", {}))
 
 
 def _no_register(register: str, key: str) -> Mapping[str, Any] | None:
@@ -239,7 +236,7 @@ def _start_or_stop(parent: Case, sibling: Case) -> None:
             name = parent.children.get(ref=failed[0]).name
             actions.stop_waiting(SYSTEM, sibling.id, name, command)
         elif all(results.values()):
-            plan = _plan(parent)
+            plan = plan_of(parent)
             known, _sources = forms.fill(plan, parent.data, _no_register)  # derive from what has come
             data = forms.project(plan, sibling.ref, known)
             authority = forms.authority(plan, sibling.ref, known)

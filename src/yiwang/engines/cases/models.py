@@ -230,11 +230,14 @@ class Undertaking(models.Model):
 
 
 class Consent(models.Model):
-    """A second person's yes to an application that he does not file himself; without it there is no case."""
+    """Somebody's yes to an application that he does not file himself; without everybody's there is no case."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     draft = models.ForeignKey(Draft, on_delete=models.PROTECT, related_name="consents")
     subject_id = models.UUIDField(db_index=True)  # who is asked
+    subject_name = models.CharField(max_length=50, default="")  # as the applicant wrote it
+    role = models.CharField(max_length=80, default="")  # of the form: partner, founder_2
+    round = models.PositiveIntegerField(default=1)  # everybody is asked anew when one said no
     asker_id = models.UUIDField()
     asker_name = models.CharField(max_length=50)
     name = models.CharField(max_length=120)  # of the service
@@ -245,7 +248,9 @@ class Consent(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["draft"], condition=Q(answered_at=None), name="one_open_consent_a_draft"
+                fields=["draft", "subject_id"],
+                condition=Q(answered_at=None),
+                name="one_open_consent_a_person",
             )
         ]
 

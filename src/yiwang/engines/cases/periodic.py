@@ -21,10 +21,10 @@ from yiwang.kernel.access.session import acting
 from yiwang.kernel.audit.api import record
 from yiwang.kernel.ids import derived_id
 from yiwang.kernel.notify.api import tell
-from yiwang.kernel.packs import api as packs
 from yiwang.kernel.registers import api as registers
 
 from . import forms
+from .case_form import item_plan
 from .contracts import PURPOSE
 from .items import item
 from .models import Case, Grant, Payment
@@ -166,7 +166,7 @@ def _today(
     case: Case, spec: Mapping[str, Any], day: date
 ) -> tuple[forms.FormPlan, dict[str, Any], list[str] | None]:
     """The case on the registers of the day, and why it may not be paid; None when that cannot be told now."""
-    plan = forms.plan(packs.library(case.release), case.ref)
+    plan = item_plan(case)
     silent: list[str] = []
 
     def look(register: str, key: str) -> Mapping[str, Any] | None:

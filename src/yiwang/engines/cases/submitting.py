@@ -58,7 +58,7 @@ def submit(actor: Actor, draft_id: UUID, signed: Collection[str] = ()) -> UUID:
 def hand_in(actor: Actor, draft: Draft, filled: Filled, signed: Collection[str]) -> None:
     """Make the case of a draft that is new or locked, and save the draft as submitted.
 
-    Where a second person must agree, he is asked instead, and the draft stays one.
+    Where others must agree, they are asked instead, and the draft stays one.
 
     Raises:
         Incomplete, Refused: as ``submit``.
@@ -72,10 +72,10 @@ def hand_in(actor: Actor, draft: Draft, filled: Filled, signed: Collection[str])
     ]
     if filled.errors or unsigned:
         raise Incomplete([*filled.errors, *unsigned])
-    if consents.wanted(draft):
+    if consents.wanted(filled.plan):
         draft.save()
-        consents.ask(actor, draft, dict(filled.data), filled.plan.name, filled.subject_name)
-        return  # a case only once the other has agreed
+        consents.ask(actor, draft, filled.plan, filled.data, filled.subject_name)
+        return  # a case only once the others have agreed
     now = timezone.now()
     draft.submitted_at = now
     found, draft.looked_up = draft.looked_up, {}  # what registers told is not kept beyond submission
@@ -89,10 +89,10 @@ def hand_in(actor: Actor, draft: Draft, filled: Filled, signed: Collection[str])
 
 
 def agree(actor: Actor, consent_id: UUID, yes: bool) -> UUID | None:
-    """The second person's answer. Yes makes the case of what the first one filled in; no leaves a draft.
+    """Somebody's answer. The last yes makes the case of what the applicant filled in; a no leaves a draft.
 
     Returns:
-        the id of the case, or None.
+        the id of the case; None after a no, or while others still have to answer.
 
     Raises:
         Refused: not his to answer, answered already, or too late.
@@ -102,21 +102,21 @@ def agree(actor: Actor, consent_id: UUID, yes: bool) -> UUID | None:
         consent = consents.of_second(actor, consent_id)
         if consent is None:
             raise Refused(_("没有找到这项请求，或它不是给您的。"))
+        with as_system(actor):  # two who answer at once answer one after the other
+            draft = Draft.objects.select_for_update().get(id=consent.draft_id)
+            consent.refresh_from_db()
         now = timezone.now()
         if consent.answered_at is not None or consent.until < now:
             raise Refused(_("这项请求已经有了答复，或者已经过期。"))
-        if not yes:
-            consents.close(actor, consent, False, now)
+        if not consents.close(actor, consent, yes, now):
             return None
         with as_system(actor):
-            draft = Draft.objects.select_for_update().get(id=consent.draft_id)
             filled = fill(SYSTEM, draft)
             if filled.errors:
                 raise Incomplete(filled.errors)
-            _create(actor, draft, filled, now, "online")
+            _create(actor, draft, filled, now, "window" if draft.org_id else "online")
             draft.submitted_at, draft.looked_up = now, {}
             draft.save()
-        consents.close(actor, consent, True, now)
         return draft.id
 
 
@@ -129,7 +129,7 @@ def _create(actor: Actor, draft: Draft, filled: Filled, now: datetime, channel: 
     offices = {i.id: _office(plan, i.id, data) for i in plan.items}
     if channel == "window" and draft.org_id:
         for planned in plan.items:
-            spec, office = plan.library.get("service_item", planned.id).data, offices[planned.id]
+            spec, office = planned.data, offices[planned.id]
             if office:
                 require_receivable(spec["authority"], planned.name, office, draft.org_id)
     lead = offices[plan.items[0].id]
@@ -186,6 +186,7 @@ def _create(actor: Actor, draft: Draft, filled: Filled, now: datetime, channel: 
                     "materials": _materials(plan, planned.id, draft, data),
                     "conditions": _conditions(filled, planned.id, data, draft),
                     "provenance": {p: v.source for p, v in filled.provenance.items()},
+                    **_rows(plan, planned),
                     **_overlay(plan, planned.id, data),
                     **({} if bundle else {"burden": _measured(filled, draft, channel)}),
                 },
@@ -199,6 +200,12 @@ def _create(actor: Actor, draft: Draft, filled: Filled, now: datetime, channel: 
         else:
             _begin(actor, held, now)
     hand_over([UUID(f) for f in draft.uploads.values()], draft.id)
+
+
+def _rows(plan: FormPlan, planned: forms.PlanItem) -> dict[str, dict[str, int]]:
+    """How many rows the item's groups have, under its own names: what its plan is computed from again."""
+    counts = forms.rows_of(plan, planned.id)
+    return {"rows": counts} if counts else {}
 
 
 def _overlay(plan: FormPlan, item_id: str, data: Mapping[str, Any]) -> dict[str, str]:
@@ -255,7 +262,7 @@ def _measured(filled: Filled, draft: Draft, channel: str) -> dict[str, int]:
     """The burden as it was: what the applicant typed and uploaded, to set beside the designed figures."""
     plan = filled.plan
     typed = [p for p, v in filled.provenance.items() if v.origin is forms.Origin.ASKED]
-    items = [plan.library.get("service_item", i.id).data for i in plan.items]
+    items = [i.data for i in plan.items]
     return {
         "fields": sum(1 for path in typed if filled.data.get(path) not in (None, "")),
         "uploads": len(draft.uploads),

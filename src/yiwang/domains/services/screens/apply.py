@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from yiwang.domains.services import forms as pages
+from yiwang.domains.services import rows
 from yiwang.domains.services.guide import guide
 from yiwang.engines.cases import api as cases
 from yiwang.kernel.access.contracts import Refused
@@ -89,9 +90,14 @@ def apply(request, draft_id, page):
     draft = _draft(request, draft_id)
     if draft.submitted_at:
         return redirect("window_receipt" if draft.org_id in request.actor.posts else "case", draft.id)
-    if cases.pending(draft):
+    if cases.pending(request.actor, draft):
         return redirect("waiting", draft.id)
     filled = cases.fill(request.actor, draft)
+    if request.method == "POST":  # the rows as the page had them, which another tab may have changed since
+        drawn = rows.posted(filled.plan, request.POST)
+        if drawn and drawn != {role: cases.counts(filled.plan)[role] for role in drawn}:
+            draft.answers = {**draft.answers, **drawn}
+            filled = cases.fill(request.actor, draft)
     titles = [p.id for p in filled.plan.pages]
     if page == QUESTIONS:
         return _questions(request, draft, filled)
@@ -124,12 +130,17 @@ def _save(request, draft, filled, page, titles):
             errors[key] = str(error)
     try:
         revision = int(request.POST.get("revision") or draft.revision)
-        saved = cases.save_page(request.actor, draft.id, page, values, uploads, revision)
+        drawn = rows.posted(filled.plan, request.POST)
+        saved = cases.save_page(request.actor, draft.id, page, values, uploads, revision, drawn)
     except cases.SavedElsewhere as elsewhere:
         errors["page"] = str(elsewhere)
+        now = cases.find_draft(request.actor, draft.id)
+        draft.revision = now.revision if now else draft.revision  # saving once more is the answer
         return _show(request, draft, pages.with_values(filled, values), page, errors, status=409)
     filled = cases.fill(request.actor, saved)
     saved.save()
+    if request.POST.get(rows.BUTTON):
+        return _press(request, saved, filled, page)
     errors = {**pages.missing(filled, page), **errors}
     if errors:
         return _show(request, saved, filled, page, errors, status=422)
@@ -137,6 +148,19 @@ def _save(request, draft, filled, page, titles):
         return redirect("check", saved.id)
     after = titles.index(page) + 1
     return redirect("apply", saved.id, titles[after]) if after < len(titles) else redirect("check", saved.id)
+
+
+def _press(request, draft, filled, page):
+    """A button of a repeating group: what was typed is saved by now, right or wrong."""
+    try:
+        button = request.POST[rows.BUTTON]
+        changed, place = rows.press(request.actor, draft, filled.plan, button)
+    except Refused as refused:
+        return _show(request, draft, filled, page, {"page": str(refused)}, status=409)
+    plan = cases.fill(request.actor, changed).plan
+    changed.save()
+    there = reverse("apply", args=[changed.id, rows.page_of(plan, button.split(":")[1], page)])
+    return redirect(f"{there}{'?check=1' if 'check' in request.GET else ''}#{place}")
 
 
 def _steps(plan, done, now):
@@ -170,6 +194,8 @@ def _show(request, draft, filled, page, errors, status=200):
             "plan": filled.plan,
             "page": current,
             "widgets": widgets,
+            "blocks": rows.blocks(filled, page, widgets),
+            "counts": cases.counts(filled.plan).items(),
             "known": pages.known(filled, page),
             "defaults": pages.defaults(filled, draft, page, errors),
             "errors": listed,
@@ -203,7 +229,7 @@ def check(request, draft_id):
     draft = _draft(request, draft_id)
     if draft.submitted_at:
         return redirect("window_receipt" if draft.org_id in request.actor.posts else "case", draft.id)
-    if cases.pending(draft):
+    if cases.pending(request.actor, draft):
         return redirect("waiting", draft.id)
     return _check(request, draft)
 
@@ -261,7 +287,7 @@ def submit(request, draft_id):
         return _check(request, _draft(request, draft_id), incomplete.errors, status=422)
     except Refused as refused:
         return _check(request, _draft(request, draft_id), status=409, problem=str(refused))
-    if cases.pending(draft):
+    if cases.pending(request.actor, draft):
         return redirect("waiting", draft.id)
     if draft.org_id in request.actor.posts:
         return redirect("window_receipt", case_id)

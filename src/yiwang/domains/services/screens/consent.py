@@ -47,7 +47,7 @@ def waiting(request, draft_id):
     if request.method == "POST":
         cases.cancel(request.actor, draft)
         messages.success(request, _("已撤回，可以修改后重新提交。"))
-    open_one = cases.pending(draft)
+    open_one = cases.pending(request.actor, draft)
     if open_one is None:
         return redirect("case" if draft.submitted_at else "check", draft.id)
     return render(request, "services/waiting.html", {"draft": draft, "consent": open_one})

@@ -15,13 +15,16 @@ def in_pages(
     declared: Iterable[Mapping[str, Any]],
     role_label: Callable[[str], str],
     groups: Collection[Group] = (),
+    closed: Collection[Group] = (),
 ) -> tuple[Page, ...]:
     """The fields page by page: as the pack groups them, what is left by whom it is about.
 
-    A page that names a repeating role gets its columns, row by row; rows are never parted over pages.
+    A page that names a repeating role gets its columns, row by row; rows are never parted over pages. Where
+    a page would hold nothing but a group without rows, that group is begun on the page before it.
     """
     left = dict(fields)
     pages: list[Page] = []
+    homeless: list[str] = []  # groups without rows, until there is a page
     for entry in declared:
         mine: list[str] = []
         for pattern in entry["fields"]:
@@ -29,15 +32,22 @@ def in_pages(
             group = next((g for g in groups if g.role == role), None)
             matches = [p for p in left if p == pattern or (element == "*" and p.startswith(f"{role}."))]
             if group:
-                cells = [f"{row}.{column}" for row in group.rows for column in group.columns]
-                matches = [p for p in cells if p in left]
-                matches += [p for p in left if p.split(".", 1)[0] in set(group.rows) - {group.first}]
-                matches = list(dict.fromkeys(matches))
+                matches = _cells(group, left)
+            homeless += [g.role for g in closed if g.role == role and g.role not in homeless]
             for path in matches:
                 mine.append(path)
                 del left[path]
         if mine:
             pages.append(Page(entry["id"], entry["title"], entry["why"], tuple(mine)))
+        if pages and homeless:
+            pages[-1] = replace(pages[-1], opens=(*pages[-1].opens, *homeless))
+            homeless = []
+    for group in groups:
+        cells = _cells(group, left)
+        if cells:
+            pages.append(Page(group.role, group.label, "", tuple(cells)))
+            for path in cells:
+                del left[path]
     by_role: dict[str, list[str]] = {}
     for path in left:
         by_role.setdefault(path.split(".", 1)[0], []).append(path)
@@ -47,7 +57,18 @@ def in_pages(
             pages[-1] = replace(last, fields=(*last.fields, *paths))
         else:
             pages.append(Page(role, f"{role_label(role)}的信息", "", tuple(paths)))
+    shown = {role for page in pages for role in page.opens}
+    more = tuple(g.role for g in closed if g.role not in shown)
+    if pages and more:
+        pages[-1] = replace(pages[-1], opens=(*pages[-1].opens, *more))
     return tuple(pages)
+
+
+def _cells(group: Group, left: Collection[str]) -> list[str]:
+    """The fields of a group, row by row; its first row, when that is somebody else, only with the columns."""
+    cells = [f"{row}.{column}" for row in group.rows for column in group.columns]
+    rest = [p for p in left if p.split(".", 1)[0] in set(group.rows) - {group.first}]
+    return list(dict.fromkeys([*(p for p in cells if p in left), *rest]))
 
 
 def produced_licences(items: Iterable[Bound]) -> dict[str, str]:

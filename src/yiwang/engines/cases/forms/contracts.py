@@ -97,18 +97,21 @@ class FormField:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of questions about one thing. ``fields`` are paths, in order."""
+    """One page of questions about one thing. ``fields`` are paths, in order; ``opens`` are the groups without
+    rows that can be begun here."""
 
     id: str
     title: str
     why: str
     fields: tuple[str, ...]
+    opens: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
     """A role that several people fill (股东, 合伙人). ``rows`` are the roles of its rows, in order; ``first`` is
-    who takes the first row, when that is somebody the form knows anyway. ``columns`` are elements."""
+    who takes the first row, when that is somebody the form knows anyway. ``columns`` are elements. ``opens``:
+    it begins at the push of a button, and expressions read under that name whether it has."""
 
     role: str
     label: str
@@ -118,10 +121,12 @@ class Group:
     first: str | None
     columns: tuple[str, ...]
     rows: tuple[str, ...]
+    opens: str = ""
+    why: str = ""  # who should be added, beside the button
 
     def label_of(self, row: str) -> str:
-        """How a row is called: 第 2 位股东."""
-        return f"第 {self.rows.index(row) + 1} 位{self.label}"
+        """How a row is called: 股东2."""
+        return f"{self.label}{self.rows.index(row) + 1}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +240,7 @@ class FormPlan:
     situations: tuple[Situation, ...]
     groups: tuple[Group, ...] = ()
     rules: tuple[Rule, ...] = ()
+    closed: tuple[Group, ...] = ()  # groups without rows, that a button opens
 
     def group(self, role: str) -> Group:
         """The repeating group of a role. Raises KeyError."""

@@ -65,12 +65,35 @@ def declared(item: Bound, role: str, label: str) -> Group:
         first=item.bind.get(first, first) if first else None,
         columns=tuple(p.split(".", 1)[1] for p in own if p.startswith(f"{role}.")),
         rows=(),
+        opens=many.get("opens", ""),
+        why=many.get("why", ""),
     )
+
+
+def opened(many: Mapping[str, Any], told: Any) -> bool:
+    """Whether rows of a group that opens at the push of a button were asked for: the fewest it has, or more.
+
+    Args:
+        told: the number of rows in the answers; anything that is no whole number counts as none.
+    """
+    return isinstance(told, int) and not isinstance(told, bool) and told >= many["min"]
+
+
+def flags(data: Mapping[str, Any], bind: Mapping[str, str], answers: Mapping[str, Any]) -> dict[str, bool]:
+    """What an item's expressions read of its groups (``opens``): name → whether there are rows."""
+    return {
+        many["opens"]: opened(many, answers.get(bind.get(role, role)))
+        for role, many in many_of(data).items()
+        if "opens" in many
+    }
 
 
 def wanted(item: Bound, role: str, answers: Mapping[str, Any]) -> bool:
     """Whether an item wants rows of a role: its ``when`` holds, or somebody has said how many there are."""
-    when = many_of(item.pack.data)[role].get("when")
+    many = many_of(item.pack.data)[role]
+    if "opens" in many:
+        return opened(many, answers.get(item.bind.get(role, role)))
+    when = many.get("when")
     decided = True if when is None else expressions.truth(item.text(when), answers, answers)
     return bool(decided) or (decided is None and item.bind.get(role, role) in answers)
 
@@ -243,10 +266,15 @@ def listed(plan: FormPlan, role: str, rows: list[Mapping[str, Any]]) -> dict[str
 def joined(plan: FormPlan, path: str, data: Mapping[str, Any], own: Mapping[str, str]) -> list[Any]:
     """Every value of a path in an item's own data: one, or one of each row of a group.
 
+    Of a group without rows, the value of the one who would be the first.
+
     Args:
         own: the item's roles → the plan's (its ``bind``).
     """
     role, _, element = path.partition(".")
+    shut = next((g for g in plan.closed if g.role == own.get(role, role)), None)
+    if shut is not None:
+        path = f"{next((mine for mine, bound in own.items() if bound == shut.first), shut.first)}.{element}"
     group = next((g for g in plan.groups if g.role == own.get(role, role)), None)
     if group is None or role in plan.roles:
         return [data[path]] if data.get(path) not in EMPTY else []

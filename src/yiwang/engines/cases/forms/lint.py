@@ -13,6 +13,7 @@ from typing import Any
 from yiwang.engines.cases.forms import lint_conditions
 from yiwang.engines.cases.forms.demand import entity_of
 from yiwang.engines.cases.forms.dictionary import SERVICE
+from yiwang.engines.cases.forms.groups import many_of
 from yiwang.engines.cases.forms.lint_groups import groups, rules
 from yiwang.engines.cases.forms.lint_names import Names, Path
 from yiwang.engines.cases.forms.lint_plans import plans
@@ -131,6 +132,7 @@ def item(names: Names, pack: Pack) -> Iterator[Problem]:
     """What one service item can tell by itself (L1, L2, L5, L8 to L11)."""
     data, roles = pack.data, _roles(names, pack)
     ids = {s["id"] for s in data.get("situations", ())}
+    ids |= {many["opens"] for many in many_of(data).values() if "opens" in many}
     for role, entity in roles.items():
         if entity not in names.words.entities():
             yield names.unknown(pack, ("roles", role), "实体", entity, names.words.entities())

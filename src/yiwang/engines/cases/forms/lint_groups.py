@@ -29,6 +29,11 @@ def groups(names: Names, pack: Pack, roles: Mapping[str, str], ids: Collection[s
                 yield pack.problem(path, f"first 的 {first} 与 {role} 不是同类实体", "写同类的角色", "L2")
         if "when" in many:
             yield from names.feel(pack, path, many["when"], {}, ids)
+        if "opens" in many and "when" in many:
+            what = f"{role} 的 when 和 opens 只能写一个"
+            yield pack.problem(path, what, "由情形决定的写 when，点按钮添加的写 opens", "L2")
+        if many.get("opens") in {s["id"] for s in pack.data.get("situations", ())}:
+            yield pack.problem(path, f"opens 的 {many['opens']} 已是一个情形", "换一个名字", "L2")
         taken = [r for r in roles if re.fullmatch(rf"{re.escape(role)}_[0-9]+", r)]
         for other in taken:
             what = f"角色 {other} 与 {role} 展开后的名字相同"

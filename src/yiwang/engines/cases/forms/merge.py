@@ -81,13 +81,23 @@ class _Planner:
             self.up = frozenset(registers_up) & everything
         self.situations = self._situations(answers)
         self.answers = {s.id: s.answer for s in self.situations if s.answer is not None}
+        for data, bind in self._demanded():
+            self.answers |= groups.flags(data, bind, answers)
         self.groups = tuple[Group, ...]()
+        self.closed = tuple[Group, ...]()
         self.items = self._unrolled(self._items(), answers)
         self.answers.update((group.role, len(group.rows)) for group in self.groups)
         self.wanted: dict[str, Wanted] = {}
         self.produced = self._produced()
 
     # ---- items and situations
+
+    def _demanded(self) -> list[tuple[Mapping[str, Any], Mapping[str, str]]]:
+        """Every item that may be part of it, with its roles → the plan's."""
+        if not self.bundle:
+            return [(self.data, {})]
+        entries = [(self.library.find("service_item", e["ref"]), e["bind"]) for e in self.data["items"]]
+        return [(pack.data, bind) for pack, bind in entries if pack is not None]
 
     def _declared(self) -> Iterable[Mapping[str, Any]]:
         seen: set[str] = set()
@@ -155,6 +165,7 @@ class _Planner:
         """The items with repeating roles written out row by row, as many as the answers say."""
         known = {**answers, **self.answers}
         together: dict[str, Group] = {}
+        closed: dict[str, Group] = {}
         repeating = groups.many_of(self.data)
         for item in items:
             for role in groups.many_of(item.pack.data):
@@ -163,14 +174,23 @@ class _Planner:
                     raise PlanError(
                         f"{item.pack.name}的角色 {role} 有多人，一件事的 {target} 却只有一人，请写 many"
                     )
-                if groups.wanted(item, role, known):
-                    mine = groups.declared(item, role, self.role_label(target))
-                    other = together.get(target)
-                    together[target] = groups.bounds(other, mine) if other else mine
+                mine = groups.declared(item, role, self.role_label(target))
+                into = together if groups.wanted(item, role, known) else closed if mine.opens else None
+                if into is not None:
+                    other = into.get(target)
+                    into[target] = groups.bounds(other, mine) if other else mine
         for role, many in repeating.items() if self.bundle else ():
-            if role in together:
-                own = replace(together[role], min=many["min"], max=many["max"], first=many.get("first"))
-                together[role] = groups.bounds(together[role], own)
+            for found in (together, closed):
+                if role in found:
+                    own = replace(
+                        found[role],
+                        min=many["min"],
+                        max=many["max"],
+                        first=many.get("first"),
+                        why=many.get("why", found[role].why),
+                    )
+                    found[role] = groups.bounds(own, found[role])
+        self.closed = tuple(group for role, group in sorted(closed.items()) if role not in together)
         counts = {role: groups.counted(group, known) for role, group in together.items()}
         self.groups = tuple(
             replace(group, rows=groups.row_roles(role, group.first, counts[role]))
@@ -376,7 +396,7 @@ class _Planner:
         self._follow_roles()
         origins = self._origins()
         fields = {path: self._field(wanted, origins[path]) for path, wanted in sorted(self.wanted.items())}
-        pages = in_pages(fields, self.data.get("pages", ()), self.role_label, self.groups)
+        pages = in_pages(fields, self.data.get("pages", ()), self.role_label, self.groups, self.closed)
         page_of = {path: page.id for page in pages for path in page.fields}
         ordered = [replace(fields[p], page=page_of[p]) for page in pages for p in page.fields]
         licences = produced_licences(self.items)
@@ -421,10 +441,11 @@ class _Planner:
             situations=self.situations,
             groups=self.groups,
             rules=groups.rules_of(self.items),
+            closed=self.closed,
         )
 
     def role_label(self, role: str) -> str:
-        """The Chinese name of a role in this plan; of a row: 第 2 位股东."""
+        """The Chinese name of a role in this plan; of a row: 股东2."""
         for group in self.groups:
             if role in group.rows and role != group.first:
                 return group.label_of(role)

@@ -47,6 +47,14 @@ def project(plan: FormPlan, item_id: str, data: Mapping[str, Any]) -> dict[str, 
     return own
 
 
+def rows_of(plan: FormPlan, item_id: str) -> dict[str, int]:
+    """How many rows each repeating role of an item has in this plan, under the item's own names."""
+    bind = plan.item(item_id).bind
+    counts = {group.role: len(group.rows) for group in plan.groups}
+    repeating = groups.many_of(plan.library.get("service_item", item_id).data)
+    return {role: counts[at] for role in repeating if (at := bind.get(role, role)) in counts}
+
+
 def authority(plan: FormPlan, item_id: str, data: Mapping[str, Any]) -> Authority:
     """Which function at which level in which region decides an item; the region is None while unknown."""
     item = plan.item(item_id).data["authority"]
@@ -207,7 +215,7 @@ def label(plan: FormPlan, path: str) -> str:
             return field.label
     role, _, element = path.partition(".")
     words = Dictionary(plan.library)
-    group = next((g for g in plan.groups if g.role == role), None)
+    group = next((g for g in (*plan.groups, *plan.closed) if g.role == role), None)
     if group:
         found = words.find(element, group.entity)
         return f"{group.label}的{found.name}" if found else path

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from yiwang.engines.cases import actions, forms, queries, reviews, worklist
+from yiwang.engines.cases.case_form import item_plan
 from yiwang.engines.cases.contracts import Phase
 from yiwang.engines.cases.items import Item, graph, item
 from yiwang.engines.cases.matters import MATTER
@@ -24,7 +25,6 @@ from yiwang.kernel.audit.api import record
 from yiwang.kernel.files import api as files
 from yiwang.kernel.ids import derived_id, new_id
 from yiwang.kernel.orgs.queries import MANAGER, colleagues, region_names
-from yiwang.kernel.packs import api as packs
 
 PAGE = 50
 
@@ -185,7 +185,7 @@ def _said(found: Case, spec: Item) -> tuple[list[tuple[str, str]], str]:
     if found.kind == MATTER:
         labels = spec.data["fields"]
         return [(f["name"], found.data[k]) for k, f in labels.items() if found.data.get(k)], ""
-    plan, names = forms.plan(packs.library(found.release), found.ref), region_names().get
+    plan, names = item_plan(found), region_names().get
     data = [
         (f.label, forms.show(plan, f.path, found.data[f.path], names))
         for f in plan.fields

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from yiwang.engines.cases import forms, reviews
+from yiwang.engines.cases.case_form import item_plan
 from yiwang.engines.cases.worklist import tone
 from yiwang.kernel.access.contracts import Refused
 from yiwang.kernel.access.guards import staff_only
@@ -18,7 +19,6 @@ from yiwang.kernel.audit.api import record
 from yiwang.kernel.files import api as files
 from yiwang.kernel.ids import derived_id
 from yiwang.kernel.orgs.queries import region_names
-from yiwang.kernel.packs import api as packs
 
 
 @require_GET
@@ -55,7 +55,7 @@ def review(request, review_id: UUID):
         except Refused as refused:
             problem = str(refused)
     case = reviews.case_of(request.actor, found)
-    plan = forms.plan(packs.library(case.release), case.ref)
+    plan = item_plan(case)
     names = region_names().get
     record(request.actor, "case.reviewed", "case", case.id, case.trace_id, number=case.number)
     return render(

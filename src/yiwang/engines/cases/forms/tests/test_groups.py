@@ -17,13 +17,13 @@ from yiwang.kernel.packs.contracts import Library, Pack
 from .world import FATHER, LIBRARY, MOTHER, lookup
 
 BUNDLE, ITEM = "sd.enterprise_open", "ent.establish"
-ALONE = {"finance_self": True, "several": False}
+ALONE = {"finance_self": True}
 SIGNED_IN = {"legal.name": "李一一", "legal.idno": MOTHER, "legal.phone": "13800000000"}
 THIRD = "379901198001010022"
 
 
 def several(count: int, **more: Any) -> forms.FormPlan:
-    return forms.plan(LIBRARY, BUNDLE, {"finance_self": True, "several": True, "founder": count, **more})
+    return forms.plan(LIBRARY, BUNDLE, {"finance_self": True, "founder": count, **more})
 
 
 def filled(plan: forms.FormPlan, **typed: Any) -> dict[str, Any]:
@@ -43,6 +43,8 @@ def test_one_founder_is_asked_nothing_about_founders() -> None:
     assert plan.groups == ()
     assert not [f.path for f in plan.fields if f.path.startswith("founder") or f.path == "legal.share"]
     assert "founders" not in [p.id for p in plan.pages]
+    assert [(p.id, p.opens) for p in plan.pages if p.opens] == [("company", ("founder",))]  # the button
+    assert [g.label for g in plan.closed] == ["股东"]
     assert plan.field("legal.share_amount").origin is Origin.DERIVED
 
 
@@ -56,7 +58,7 @@ def test_the_applicant_is_the_first_founder_and_is_not_asked_his_name_again() ->
         "founder_3.share",
     ]
     assert plan.field("legal.name").origin is Origin.PREFILLED
-    assert plan.field("founder_2.name").label == "第 2 位股东的姓名"
+    assert plan.field("founder_2.name").label == "股东2的姓名"
     assert plan.field("ent.kind").default == "有限责任公司（自然人投资或控股）"
 
 
@@ -65,10 +67,10 @@ def test_a_wrong_cell_is_refused_with_its_row_field_value_and_remedy() -> None:
     value, error = forms.validate(plan, "founder_2.share", "三成")
     assert (value, error.message) == (
         "三成",
-        "第 2 位股东的持股比例（%） “三成” 应为数字，小数最多四位，例如 33.33",
+        "股东2的持股比例（%） “三成” 应为数字，小数最多四位，例如 33.33",
     )
     assert forms.validate(plan, "founder_2.share", "33.50") == ("33.5", None)
-    assert "第 3 位" in several(3).field("founder_3.idno").label
+    assert "股东3" in several(3).field("founder_3.idno").label
 
 
 def test_shares_that_do_not_make_a_hundred_are_refused_with_what_they_make() -> None:
@@ -92,7 +94,7 @@ def test_a_rule_waits_for_what_is_missing_and_that_is_asked_for_itself() -> None
     plan = several(2)
     wrong = said(plan, filled(plan, legal__share="60"))
     assert "legal.share" not in wrong
-    assert wrong["founder_2.share"].startswith("请填写第 2 位股东的持股比例")
+    assert wrong["founder_2.share"].startswith("请填写股东2的持股比例")
 
 
 def test_what_is_typed_of_others_shows_nothing_from_registers() -> None:
@@ -100,6 +102,35 @@ def test_what_is_typed_of_others_shows_nothing_from_registers() -> None:
     plan = several(2)
     data = filled(plan, founder_2__idno=FATHER)
     assert data.get("founder_2.name") is None
+
+
+def test_the_register_names_the_only_founder_or_all_of_them() -> None:
+    alone = forms.plan(LIBRARY, BUNDLE, ALONE)
+    own = forms.project(alone, ITEM, filled(alone)) | {"ent.uscc": "91370102MB00000193"}
+    assert dict(_written(alone, own))["gd"] == "李一一"
+    plan = several(3)
+    data = filled(plan, founder_2__name="王二二", founder_3__name="赵三三", legal__share="50")
+    own = forms.project(plan, ITEM, data | {"founder_2.share": "30", "founder_3.share": "20"})
+    fields = dict(_written(plan, own | {"ent.uscc": "91370102MB00000193"}))
+    assert (fields["gd"], fields["gdbl"]) == ("李一一、王二二、赵三三", "50、30、20")
+
+
+def _written(plan: forms.FormPlan, own: dict[str, Any]) -> dict[str, Any]:
+    return next(f for register, _, f in forms.write_backs(plan, ITEM, own) if register == "enterprises")
+
+
+@pytest.mark.parametrize("told", [None, 0, 1, True, "3"])
+def test_fewer_than_two_founders_are_one(told) -> None:
+    plan = forms.plan(LIBRARY, BUNDLE, ALONE | {"founder": told, "several": True})
+    assert plan.groups == ()
+    assert plan.answers["several"] is False
+
+
+def test_an_item_alone_has_a_page_for_its_group() -> None:
+    plan = forms.plan(LIBRARY, ITEM, ALONE | {"founder": 2})
+    page = next(p for p in plan.pages if p.id == "founder")
+    assert page.fields[-4:] == tuple(f"founder_2.{c}" for c in ("name", "idno", "amount", "share"))
+    assert [p.opens for p in forms.plan(LIBRARY, ITEM, ALONE).pages if p.opens] == [("founder",)]
 
 
 @pytest.mark.parametrize("count", [2, 3, 7])
@@ -129,7 +160,7 @@ def test_a_certificate_and_a_register_name_all_of_them() -> None:
     pack = Pack(
         item.kind, item.id, item.version, item.name, {**item.data, "outputs": outputs}, item.file, item.lines
     )
-    plan = forms.plan(LIBRARY.with_packs([pack]), BUNDLE, {"several": True, "founder": 2})
+    plan = forms.plan(LIBRARY.with_packs([pack]), BUNDLE, {"founder": 2})
     data = filled(plan, founder_2__name="王二二")
     found = forms.licence(plan, ITEM, forms.project(plan, ITEM, data))
     assert ("股东的姓名", "李一一、王二二") in found.rows
@@ -225,7 +256,7 @@ def test_items_that_cannot_agree_on_how_many_are_a_fault_of_the_pack() -> None:
     roles = dict(LIBRARY.get("service_item", ITEM).data["roles"])
     roles["founder"] = {**roles["founder"], "many": {**roles["founder"]["many"], "min": 60, "max": 80}}
     with pytest.raises(PlanError, match="股东的人数没有交集：至少 60 又至多 50"):
-        forms.plan(with_item(roles=roles), BUNDLE, {"several": True})
+        forms.plan(with_item(roles=roles), BUNDLE, {"founder": 2})
 
 
 @pytest.mark.parametrize(
@@ -235,6 +266,8 @@ def test_items_that_cannot_agree_on_how_many_are_a_fault_of_the_pack() -> None:
         ({"min": 1, "max": 2, "source": "示例", "first": "nobody"}, "没有角色 nobody"),
         ({"min": 1, "max": 2, "source": "示例", "first": "ent"}, "不是同类"),
         ({"min": 1, "max": 2, "source": "示例", "when": "seveal"}, "没有情形或函数 seveal"),
+        ({"min": 2, "max": 3, "source": "示例", "when": "finance_self", "opens": "several"}, "只能写一个"),
+        ({"min": 2, "max": 3, "source": "示例", "opens": "finance_self"}, "已是一个情形"),
     ],
 )
 def test_a_group_that_cannot_be_is_named_with_the_remedy(many, words) -> None:
