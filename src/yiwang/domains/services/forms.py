@@ -20,13 +20,6 @@ _KINDS = {
     "phone": "phone",
     "image": "upload",
 }
-    "date": "date",
-    "datetime": "datetime",
-    "int": "number",
-    "decimal": "decimal",
-    "phone": "phone",
-    "image": "upload",
-}
 FEW = 6  # up to so many options are shown as a list of buttons
 
 
