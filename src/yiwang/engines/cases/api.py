@@ -34,9 +34,10 @@ from .applying import (
     self_check,
 )
 from .case_form import plan_of, value_in_bundle
+from .consent_view import content_of
 from .consents import cancel, of_second, pending, round_of
 from .contracts import RATING_LEVELS, Phase, Result, Status
-from .filing import file, made, offered, taken
+from .filing import file, made, offered, taken, unfolded
 from .generated import paper
 from .matters import MATTER, finish, open_matter, open_of, outcome_of
 from .models import Case, Draft
@@ -104,6 +105,7 @@ __all__ = [
     "complete",
     "conditions_of",
     "confirm",
+    "content_of",
     "counts",
     "documents_of",
     "family",
@@ -161,6 +163,7 @@ __all__ = [
     "todo",
     "traced",
     "transfer",
+    "unfolded",
     "value_in_bundle",
     "visit",
     "windows_of",

@@ -13,11 +13,47 @@ from yiwang.kernel.packs import api as packs
 
 from . import forms
 from .applying import Filled, Incomplete, fill, find_draft, identify, new_draft
-from .forms import FieldError
+from .forms import FieldError, FormPlan
 from .models import Case
 from .submitting import hand_in
 
 CONSENT = "consent"  # the status of an application that waits for others to agree
+
+
+def unfolded(plan: FormPlan, values: Mapping[str, Any]) -> tuple[dict[str, int], dict[str, Any]]:
+    """Values in which a repeating group may be a list of objects, as numbers of rows and values by path.
+
+    Args:
+        values: path → value, or a group's role → a list with one object (element → value) for each row, which
+            are all the rows there are. An empty list closes a group that may be left out.
+
+    Raises:
+        Incomplete: fewer or more rows than there may be, or a row that is no object.
+    """
+    rows: dict[str, int] = {}
+    flat = dict(values)
+    for group in (*plan.groups, *plan.closed):
+        given = flat.pop(group.role, None)
+        if given is None:
+            continue
+        if not isinstance(given, list) or not all(isinstance(row, dict) for row in given):
+            text = _("%(label)s应是列表，每位写一个对象。") % {"label": group.label}
+            raise Incomplete([FieldError(group.role, group.label, given, text)])
+        least = 0 if group.opens and not given else group.min
+        if not least <= len(given) <= group.max:
+            text = _("%(label)s应有 %(min)s 到 %(max)s 位，现在 %(now)s 位；不需要的不写这一项。") % {
+                "label": group.label,
+                "min": group.min,
+                "max": group.max,
+                "now": len(given),
+            }
+            raise Incomplete([FieldError(group.role, group.label, len(given), text)])
+        rows[group.role] = len(given)
+        names = forms.row_roles(group.role, group.first, len(given))
+        for name, row in zip(names, given, strict=True):
+            blank = {} if name == group.first else dict.fromkeys(group.columns, "")
+            flat |= {f"{name}.{element}": value for element, value in (blank | row).items()}
+    return rows, flat
 
 
 def taken(filled: Filled, values: Mapping[str, Any]) -> tuple[dict[str, Any], list[FieldError]]:
@@ -90,7 +126,12 @@ def _file(
             return draft_id
         draft = new_draft(actor, ref, answers, draft_id)
         who = identify(actor, draft)
-        tidy, errors = taken(fill(actor, draft, who), values)
+        filled = fill(actor, draft, who)
+        rows, flat = unfolded(filled.plan, values)
+        if rows:
+            draft.answers = {**draft.answers, **rows}
+            filled = fill(actor, draft, who)
+        tidy, errors = taken(filled, flat)
         if errors:
             raise Incomplete(errors)
         draft.data = tidy

@@ -37,7 +37,13 @@ def paper(actor: Actor, draft: Draft, key: str) -> tuple[str, bytes]:
         for f in plan.fields
         if data.get(f.path) not in (None, "")
     }
+    listed = {g.role: [_row(values, g, row) for row in g.rows] for g in plan.groups}
     day = timezone.localdate()
     template = packs.asset(draft.release, f"base/documents/{material.generated}.typ")
     date = f"{day.year}年{day.month}月{day.day}日"
-    return material.name, render(template, {"values": values, "date": date})
+    return material.name, render(template, {"values": values, "rows": listed, "date": date})
+
+
+def _row(values: dict[str, Any], group: forms.Group, row: str) -> dict[str, Any]:
+    """What is filled in of one row: element → as people read it."""
+    return {c: v for c in ("name", "idno", *group.columns) if (v := values.get(f"{row}.{c}")) is not None}

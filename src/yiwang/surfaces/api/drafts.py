@@ -55,15 +55,23 @@ def form(request: HttpRequest, draft_id: UUID):
 
 @router.put("/drafts/{uuid:draft_id}/pages/{page}", response=shapes.Form, summary=_("保存一页"))
 def save_page(request: HttpRequest, draft_id: UUID, page: str, body: shapes.SavePage):
-    """Keep the values of a page. Wrong or unknown ones are named, and nothing is kept."""
+    """Keep the values of a page. Wrong or unknown ones are named, and nothing is kept.
+
+    A repeating group is a list of objects under its role, all of its rows; ``groups`` of the form tells which.
+    """
     draft = _open(request, draft_id)
     filled = cases.fill(request.actor, draft)
-    if page not in {one.id for one in filled.plan.pages}:
+    there = {one.id for one in filled.plan.pages}
+    rows, values = cases.unfolded(filled.plan, body.values)
+    if rows:
+        draft.answers = {**draft.answers, **rows}
+        filled = cases.fill(request.actor, draft)
+    if page not in there | {one.id for one in filled.plan.pages}:
         raise Http404
-    tidy, errors = cases.taken(filled, body.values)
+    tidy, errors = cases.taken(filled, values)
     if errors:
         raise cases.Incomplete(errors)
-    saved = cases.save_page(request.actor, draft.id, page, tidy, {}, body.revision)
+    saved = cases.save_page(request.actor, draft.id, page, tidy, {}, body.revision, rows)
     filled = cases.fill(request.actor, saved)
     saved.save()
     return reads.form(saved, filled)

@@ -64,6 +64,17 @@ def form(one: cases.Draft, filled: cases.Filled) -> dict[str, Any]:
         "situations": [
             {"id": s.id, "ask": s.ask, "answer": s.answer, "asked": s.asked} for s in plan.situations
         ],
+        "groups": [
+            {
+                "role": g.role,
+                "label": g.label,
+                "min": g.min,
+                "max": g.max,
+                "rows": g.rows,
+                "elements": g.columns,
+            }
+            for g in (*plan.groups, *plan.closed)
+        ],
         "errors": {e.path: e.message for e in filled.errors},
     }
 

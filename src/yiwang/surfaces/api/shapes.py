@@ -8,6 +8,7 @@ from ninja import Schema
 from pydantic import ConfigDict, Field, JsonValue
 
 Value = str | int | bool | None
+Values = dict[str, Value | list[dict[str, Value]]]  # a repeating group is a list: one object for each row
 Reason = Annotated[str, Field(max_length=1000)]
 
 
@@ -54,7 +55,7 @@ class OpenDraft(Sent):
 
 
 class SavePage(Sent):
-    values: dict[str, Value]
+    values: Values
     revision: int = Field(ge=0)
 
 
@@ -105,12 +106,22 @@ class Situation(Schema):
     asked: bool
 
 
+class Group(Schema):
+    role: str
+    label: str
+    min: int
+    max: int
+    rows: list[str]
+    elements: list[str]
+
+
 class Form(Schema):
     draft: Draft
     pages: list[dict[str, str]]
     fields: list[FormField]
     materials: list[FormMaterial]
     situations: list[Situation]
+    groups: list[Group]
     errors: dict[str, str]
 
 
@@ -128,7 +139,7 @@ class NewCase(Sent):
     command_id: UUID
     service: str = Field(max_length=80)
     answers: dict[str, bool] = {}
-    values: dict[str, Value] = {}
+    values: Values = {}
     pledges: list[str] = []
 
 

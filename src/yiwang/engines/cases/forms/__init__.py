@@ -31,7 +31,7 @@ from yiwang.engines.cases.forms.fill import (
     value,
     visible,
 )
-from yiwang.engines.cases.forms.groups import counted, listed, without_row
+from yiwang.engines.cases.forms.groups import counted, row_roles, without_row
 from yiwang.engines.cases.forms.materials import verified
 from yiwang.engines.cases.forms.merge import plan
 from yiwang.engines.cases.forms.overlays import eased, overlaid, overlay_for
@@ -88,13 +88,13 @@ __all__ = [
     "founded",
     "label",
     "licence",
-    "listed",
     "needed",
     "overlaid",
     "overlay_for",
     "plan",
     "project",
     "render",
+    "row_roles",
     "rows_of",
     "show",
     "validate",

@@ -249,20 +249,6 @@ def without_row(group: Group, number: int, data: Mapping[str, Any]) -> dict[str,
     return kept
 
 
-def listed(plan: FormPlan, role: str, rows: list[Mapping[str, Any]]) -> dict[str, Any]:
-    """Rows as a list → their paths in a plan that has that many: what the API takes.
-
-    Raises:
-        KeyError: no such group.
-    """
-    group = plan.group(role)
-    return {
-        f"{name}.{element}": value
-        for name, row in zip(group.rows, rows, strict=False)
-        for element, value in row.items()
-    }
-
-
 def joined(plan: FormPlan, path: str, data: Mapping[str, Any], own: Mapping[str, str]) -> list[Any]:
     """Every value of a path in an item's own data: one, or one of each row of a group.
 
