@@ -4,11 +4,13 @@ from itertools import count
 
 import pytest
 from client import client
-from officials import finish
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from officials import finish, open_steps, staff
 from product import until
 from test_pages import everywhere
 
-from yiwang.engines.cases import consents, queries, submitting
+from yiwang.engines.cases import actions, consents, forms, queries, rows, submitting
 from yiwang.engines.cases.case_form import item_plan
 from yiwang.engines.cases.contracts import PURPOSE
 from yiwang.engines.cases.models import Case, Consent, Draft
@@ -17,6 +19,7 @@ from yiwang.kernel.access.session import acting
 from yiwang.kernel.accounts.models import Enterprise, Person, User
 from yiwang.kernel.accounts.queries import actor_of
 from yiwang.kernel.ids import new_id
+from yiwang.kernel.packs import api as packs
 from yiwang.kernel.registers import api as registers
 
 REF = "sd.enterprise_open"
@@ -214,6 +217,41 @@ def licensed(case_id, name, founders, shares):
     return child
 
 
+STEPS = st.lists(
+    st.one_of(
+        st.just(("add", 0, "")),
+        st.tuples(st.just("remove"), st.integers(2, 6), st.just("")),
+        st.tuples(st.just("type"), st.integers(2, 6), st.text("甲乙丙丁", min_size=1, max_size=3)),
+    ),
+    max_size=14,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(STEPS)
+def test_rows_of_a_draft_are_a_list_whatever_is_pressed(steps):
+    """Adding, taking out and typing in any order, against a plain list of names; the first is the applicant."""
+    library = packs.current()
+    draft, names = Draft(ref=REF, answers={"finance_self": True}, data={"ent.name": "某"}), [""]
+    for verb, number, text in steps:
+        plan = forms.plan(library, REF, draft.answers)
+        if verb == "add":
+            rows.set_rows(draft, plan, {"founder": len(names) + 1})
+            names.append("")
+        elif number <= len(names) and verb == "remove":
+            rows.take_out(draft, plan, "founder", number)
+            del names[number - 1]
+        elif number <= len(names):
+            draft.data = {**draft.data, f"founder_{number}.name": text}
+            names[number - 1] = text
+        told = {path: value for path, value in draft.data.items() if path.startswith("founder_")}
+        assert told == {f"founder_{n}.name": name for n, name in enumerate(names, 1) if name}
+        assert draft.answers.get("founder", 1) == len(names)
+        plan = forms.plan(library, REF, draft.answers)
+        assert [len(g.rows) for g in plan.groups] == ([len(names)] if len(names) > 1 else [])
+    assert draft.data["ent.name"] == "某"
+
+
 def test_a_second_tab_loses_nothing(visit):
     """Two tabs with different numbers of rows: the later one is told, and keeps what was typed in it."""
     second = person(SECOND)
@@ -308,18 +346,18 @@ def test_three_found_an_enterprise_by_the_interface(product, photo):
         {"name": p.name, "idno": p.idno, "amount": a, "share": s}
         for p, a, s in ((second, 30, "三成"), (third, 20, "20"))
     ]
-    rows = [{"amount": 50, "share": "50"}, *others]
-    one = save("founders", {"founder": rows[:1]})
+    listed = [{"amount": 50, "share": "50"}, *others]
+    one = save("founders", {"founder": listed[:1]})
     assert one.status == 422
     assert one.json["fields"] == {"founder": "股东应有 2 到 50 位，现在 1 位；不需要的不写这一项。"}
-    wrong = save("founders", {"founder": rows})
+    wrong = save("founders", {"founder": listed})
     assert wrong.status == 422
     assert list(wrong.json["fields"]) == ["founder_2.share"]
-    rows[1]["share"] = "20"
-    short = save("founders", {"founder": rows}).json
+    listed[1]["share"] = "20"
+    short = save("founders", {"founder": listed}).json
     assert "合计应为 100%，现为 90" in short["errors"]["legal.share"]
-    rows[1]["share"] = "30"
-    saved = save("founders", {"founder": rows}).json
+    listed[1]["share"] = "30"
+    saved = save("founders", {"founder": listed}).json
     assert saved["groups"][0]["rows"] == ["legal", "founder_2", "founder_3"]
     assert not [path for path in saved["errors"] if "founder" in path or path == "legal.share"]
     others = {
@@ -346,7 +384,26 @@ def test_three_found_an_enterprise_by_the_interface(product, photo):
             submitting.agree(actor, one.id, True)
     again = api.post(f"drafts/{draft}/submit", {"pledges": pledges})
     assert again.json["number"]
+    supplemented(api, draft)
     licensed(draft, name, f"{person('founder').name}、{second.name}、{third.name}", "50、30、20")
+
+
+def supplemented(api, case_id):
+    """The office asks for one cell of one founder's, and gets it."""
+    case, token, _outcomes = open_steps(case_id, {"ent.establish"})[0]
+    officer = next(a for a in staff()[case.org_id] if a.has_role(case.org_id, token.role))
+    with acting(officer):
+        key, note = "founder_2.amount", "与出资证明不符，请核对"
+        actions.request_supplement(officer, case.id, token.id, [key], note, new_id())
+    answer = {"command_id": str(new_id()), "values": {"founder_2.amount": "三十"}}
+    wrong = api.post(f"cases/{case.id}/answer", answer)
+    assert wrong.status == 422
+    assert wrong.json["fields"]["founder_2.amount"].startswith("股东2的认缴出资额（万元） “三十”")
+    right = api.post(f"cases/{case.id}/answer", {**answer, "values": {"founder_2.amount": "31"}})
+    assert right.status == 200, right.content
+    with acting(SYSTEM):
+        data = Case.objects.get(id=case.id).data
+    assert (data["founder_2.amount"], data["founder_3.amount"]) == (31, 20)
 
 
 def signed_in(person_id):

@@ -246,6 +246,8 @@ def answer_situations(actor: Actor, draft_id: UUID, answers: Mapping[str, bool])
         draft = find_draft(actor, draft_id, lock=True)
         if draft is None or draft.submitted_at:
             raise Refused(_("没有找到这份申请，或它已经提交。"))
+        if consents.pending(actor, draft):
+            raise Refused(_("正在等对方同意，先撤回再修改。"))
         draft.answers = {**draft.answers, **answers}
         draft.save()
         record(actor, "draft.answered", "draft", draft.id, trace_id=draft.id, situations=sorted(answers))

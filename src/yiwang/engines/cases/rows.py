@@ -98,13 +98,24 @@ def remove_row(actor: Actor, draft_id: UUID, plan: FormPlan, role: str, number: 
     with transaction.atomic():
         draft = _locked(actor, draft_id)
         try:
-            draft.data = forms.without_row(group, number, draft.data)
-            draft.uploads = forms.without_row(group, number, draft.uploads)
+            take_out(draft, plan, role, number)
         except ValueError as wrong:
             what = _("没有可以去掉的%(label)s%(n)s，请刷新页面核对。")
             raise Refused(what % {"label": group.label, "n": number}) from wrong
-        set_rows(draft, plan, {role: left if left >= group.min else 0})
         return _changed(actor, draft, plan, role)
+
+
+def take_out(draft: Draft, plan: FormPlan, role: str, number: int) -> None:
+    """A draft without one row; it is not saved.
+
+    Raises:
+        ValueError: no such row, or one that is somebody the form knows anyway.
+    """
+    group = group_of(plan, role)
+    draft.data = forms.without_row(group, number, draft.data)
+    draft.uploads = forms.without_row(group, number, draft.uploads)
+    left = len(group.rows) - 1
+    set_rows(draft, plan, {role: left if left >= group.min else 0})
 
 
 def _changed(actor: Actor, draft: Draft, plan: FormPlan, role: str) -> Draft:
