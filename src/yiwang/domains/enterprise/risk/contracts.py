@@ -110,6 +110,10 @@ class Table:
     datasets: Mapping[str, Dataset] = field(compare=False, default_factory=dict)
     unrated_percent: float = 0.0
     unrated_says: str = ""
+    unrated_times: int = 1
+    unrated_within: int = 365
+    rounding: str = "up"
+    rounding_says: str = ""
     correct_within: int = 0
     fairness: Fairness | None = None
 

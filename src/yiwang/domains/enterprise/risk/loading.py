@@ -51,6 +51,10 @@ def table_of(pack: Pack, library: Library) -> Table:
         datasets=datasets,
         unrated_percent=float(data["unrated"]["percent"]),
         unrated_says=data["unrated"]["says"],
+        unrated_times=data["unrated"].get("times", 1),
+        unrated_within=data["unrated"].get("within_days", 365),
+        rounding=data["rounding"]["rule"],
+        rounding_says=data["rounding"]["says"],
         correct_within=data["correct_within"]["value"],
         fairness=Fairness(
             f["hide_under"], f["size"], tuple(map(float, f["sizes"])), tuple(f["years"]), f["region"]
