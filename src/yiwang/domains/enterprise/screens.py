@@ -12,7 +12,6 @@ from yiwang.engines.hub import api as hub
 from yiwang.engines.hub.masks import shown
 from yiwang.kernel.access.contracts import Refused
 from yiwang.kernel.access.guards import officials
-from yiwang.kernel.ledger.purposes import purposes
 from yiwang.kernel.orgs.models import Region
 from yiwang.kernel.packs import api as packs
 
@@ -35,18 +34,12 @@ credit_staff = officials(queries.CREDIT)
 """Officials with the post that looks at files."""
 
 
-def allowed() -> list[str]:
-    """Purposes for which files may be opened: those that the register of enterprises is given out for."""
-    table, declared = tables.current(), purposes()
-    return [p for p in table.subjects.purposes if p in declared] if table else []
-
-
 @require_GET
 @credit_staff
 def find(request):
     """Search by name or code, for a purpose that is chosen first."""
     text, purpose = request.GET.get("q", "").strip()[:120].replace("\0", ""), request.GET.get("purpose", "")
-    context = {"q": text, "purpose": purpose, "purposes": allowed()}
+    context = {"q": text, "purpose": purpose, "purposes": tables.allowed_purposes()}
     if text:
         if purpose not in context["purposes"]:
             context["error"] = _("请先选用途：查看企业档案要说明为什么，并记入账本。")
@@ -61,7 +54,7 @@ def find(request):
 def file(request, uscc):
     """One enterprise's file."""
     purpose = request.GET.get("purpose", "")
-    if purpose not in allowed():
+    if purpose not in tables.allowed_purposes():
         return redirect(f"{reverse('enterprises')}?q={uscc}")
     found = queries.file_of(request.actor, uscc, purpose)
     if found.registration is None and not found.facts:

@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 
+from yiwang.kernel.ledger.purposes import purposes
 from yiwang.kernel.packs import api as packs
 
 from .risk.contracts import Table
@@ -19,3 +20,9 @@ def of_release(release: str) -> Table | None:
 def current() -> Table | None:
     """The points table in force."""
     return of_release(packs.current_release())
+
+
+def allowed_purposes() -> list[str]:
+    """Purposes for which files may be opened: those that the register of enterprises is given out for."""
+    table, declared = current(), purposes()
+    return [p for p in table.subjects.purposes if p in declared] if table else []

@@ -23,13 +23,16 @@ def weekdays(day):
 @given(st.integers(0, 6_000_000), PERCENTS)
 def test_rounded_up_no_share_is_short_and_none_is_one_too_many(n, percent):
     got = wanted(n, percent, "up")
-    assert 0 <= got <= n and got * 100 >= n * percent > (got - 1) * 100 or got == 0 == n * percent
+    assert (0 <= got <= n and got * 100 >= n * percent > (got - 1) * 100) or got == 0 == n * percent
     assert wanted(n, percent, "down") <= wanted(n, percent, "nearest") <= got
 
 
 @pytest.mark.parametrize(
     ("n", "percent", "rule", "count"),
-    [(101, "1", "up", 2), (100, "1", "up", 1), (150, "1", "nearest", 2), (149, "1", "nearest", 1), (199, "1", "down", 1), (0, "30", "up", 0)],
+    [
+        (101, "1", "up", 2), (100, "1", "up", 1), (150, "1", "nearest", 2),
+        (149, "1", "nearest", 1), (199, "1", "down", 1), (0, "30", "up", 0),
+    ],
 )  # fmt: skip
 def test_numbers_by_hand(n, percent, rule, count):
     assert wanted(n, Decimal(percent), rule) == count
