@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from yiwang.domains.enterprise.portrait import lint as portrait
 from yiwang.domains.enterprise.risk import lint as risk
 from yiwang.engines.cases import lint as cases
 from yiwang.kernel.packs.contracts import Problem
@@ -10,7 +11,8 @@ from yiwang.kernel.packs.loader import read
 
 def check_packs(root: Path) -> list[Problem]:
     """Problems with file, line and remedy; empty when the tree may be loaded."""
-    return [*cases.check_packs(root), *risk.lint(read(root)[0])]
+    library = read(root)[0]
+    return [*cases.check_packs(root), *risk.lint(library), *portrait.lint(library)]
 
 
 def analysed(root: Path) -> list[Problem]:

@@ -201,3 +201,58 @@ revoke all on function enterprise_sampling_frame(uuid, uuid, text, text, text) f
 grant execute on function enterprise_sampling_freeze(uuid, uuid, text, text, text, text, text, text) to {app};
 grant execute on function enterprise_sampling_draw(uuid, uuid, date[], text, text) to {app};
 grant execute on function enterprise_sampling_frame(uuid, uuid, text, text, text) to {app};
+
+-- What was stored of one enterprise's class at a moment: {change, after, grade, run, first_run}. change: the last one
+-- until then; after: the next one; run: the last run over all that had begun.
+create or replace function enterprise_grade_on(
+  p_use uuid, p_uscc text, p_at timestamptz, p_purpose text, p_basis text, p_visible_from date
+) returns jsonb language plpgsql security definer set search_path = public as $$
+declare
+  v_found jsonb;
+begin
+  if coalesce(p_purpose, '') = '' then
+    raise exception 'enterprise_grade_on: no purpose' using errcode = 'insufficient_privilege';
+  end if;
+  select jsonb_build_object(
+    'change', (select to_jsonb(c) from enterprise_gradechange c where uscc = p_uscc and at <= p_at order by at desc limit 1),
+    'after', (select to_jsonb(c) from enterprise_gradechange c where uscc = p_uscc and at > p_at order by at limit 1),
+    'grade', (select to_jsonb(g) from enterprise_grade g where uscc = p_uscc),
+    'run', (select to_jsonb(r) - 'counts' - 'seconds' from enterprise_run r
+            where began <= p_at and ended is not null order by began desc limit 1),
+    'first_run', (select min(r."on") from enterprise_run r where ended is not null)) into v_found;
+  perform ledger_note(p_use, 'enterprise.grade', '*', p_purpose, p_basis, null, p_visible_from, 'enterprise',
+                      array[p_uscc], array[v_found ->> 'change' is not null or v_found ->> 'grade' is not null]);
+  return v_found;
+end $$;
+revoke all on function enterprise_grade_on(uuid, text, timestamptz, text, text, date) from public;
+grant execute on function enterprise_grade_on(uuid, text, timestamptz, text, text, date) to {app};
+
+-- Every version of every record that was ever about one subject: a record that was moved to somebody else by a
+-- correction was his on the day before.
+create or replace function enterprise_versions_of(
+  p_use uuid, p_dataset text, p_code text, p_purpose text, p_basis text, p_visible_from date
+) returns setof jsonb language plpgsql security definer set search_path = public as $$
+declare
+  v_actor text := coalesce(current_setting('app.actor', true), '');
+  v_field text;
+  v_key text;
+  v_found boolean;
+begin
+  if v_actor in ('', 'visitor') or coalesce(p_purpose, '') = '' then
+    raise exception 'enterprise_versions_of: nobody is acting, or for no purpose' using errcode = 'insufficient_privilege';
+  end if;
+  select subject_field, (select string_agg(format('%I', k), ', ') from jsonb_array_elements_text(key) k)
+    into v_field, v_key from hub_holding where dataset = p_dataset;
+  if v_field is null or to_regclass(format('hub.%I', p_dataset || '_versions')) is null then
+    return;
+  end if;
+  return query execute format(
+    'select to_jsonb(v) from hub.%I v where (%s) in (select %s from hub.%I where %I = %L '
+    'union select %s from hub.%I where %I = %L) limit 5000',
+    p_dataset || '_versions', v_key, v_key, p_dataset, v_field, p_code, v_key, p_dataset || '_hist', v_field, p_code);
+  v_found := found;
+  perform ledger_note(p_use, 'hub.' || p_dataset, '*', p_purpose, p_basis, null, p_visible_from, 'enterprise',
+                      array[p_code], array[v_found]);
+end $$;
+revoke all on function enterprise_versions_of(uuid, text, text, text, text, date) from public;
+grant execute on function enterprise_versions_of(uuid, text, text, text, text, date) to {app};
