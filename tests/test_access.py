@@ -138,6 +138,7 @@ def foreign():
                 "correction_id": correction.id,
                 "link_id": uuid.uuid4(),
                 "sampling_id": uuid.uuid4(),
+                "conflict_id": uuid.uuid4(),
             }
         )
         return case, child, objects

@@ -3,6 +3,7 @@
 from django.urls import include, path
 from django.views.i18n import set_language
 
+from yiwang.domains.enterprise import conflict_screens as conflicting
 from yiwang.domains.enterprise import screens as enterprise
 from yiwang.domains.enterprise.sampling import screens as sampling
 from yiwang.domains.policy import screens as policy
@@ -130,6 +131,10 @@ urlpatterns = [
     path("desk/enterprises/fairness", enterprise.fair, name="fairness"),
     path("desk/enterprises/links", enterprise.links, name="links"),
     path("desk/enterprises/links/<uuid:link_id>", enterprise.decide_link, name="decide_link"),
+    path("desk/enterprises/conflicts", conflicting.conflicts, name="conflicts"),
+    path(
+        "desk/enterprises/conflicts/<uuid:conflict_id>", conflicting.decide_conflict, name="decide_conflict"
+    ),
     path("desk/enterprises/sampling", sampling.sampling, name="sampling"),
     path("desk/enterprises/sampling/new", sampling.new_sampling, name="new_sampling"),
     path("desk/enterprises/sampling/<uuid:sampling_id>", sampling.sampling_plan, name="sampling_plan"),

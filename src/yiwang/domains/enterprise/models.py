@@ -64,9 +64,11 @@ class Correction(models.Model):
         OPEN = "open", _("核实中")
         FAULTY = "faulty", _("记录有误，等待来源更正")
         SOUND = "sound", _("记录无误")
+        DONE = "done", _("已经一致")
+        WITHDRAWN = "withdrawn", _("要求更正的一方已撤回")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    subject_id = models.UUIDField()  # the enterprise that people act for
+    subject_id = models.UUIDField(null=True)  # the enterprise that people act for; null: officials ask
     uscc = models.CharField(max_length=18)
     dataset = models.CharField(max_length=45)
     key = models.CharField(max_length=400)
@@ -82,12 +84,15 @@ class Correction(models.Model):
     answered_at = models.DateTimeField(null=True)
     delivery = models.IntegerField()
     done_at = models.DateTimeField(null=True)
+    freezes = models.BooleanField(
+        default=True
+    )  # false: two sources differ, which is no doubt about the record
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
                 fields=["dataset", "key"],
-                condition=models.Q(done_at=None),
+                condition=models.Q(done_at=None, freezes=True),
                 name="enterprise_one_open_correction",
             )
         ]
@@ -229,3 +234,51 @@ class Sampled(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["plan", "uscc"], name="enterprise_drawn_once")]
         indexes = [models.Index(fields=["plan", "grade", "place"])]
+
+
+class Conflict(models.Model):
+    """Two datasets say different things of one enterprise, or one lacks it; found by the rules of the pack.
+
+    dataset, key, value, since: the source's; ``other_…``: the authority's. kind: see ``portrait.contracts.KINDS``.
+    verdict: the dataset that a person found right. No right for the application role to what is said: it reads
+    through ``enterprise_conflicts_of``, which writes the ledger.
+    """
+
+    class State(models.TextChoices):
+        OPEN = "open", _("待裁决")
+        DECIDED = "decided", _("已裁决，等待更正")
+        GONE = "gone", _("已一致")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    uscc = models.CharField(max_length=18)
+    fact = models.CharField(max_length=40)
+    kind = models.CharField(max_length=10)
+    dataset = models.CharField(max_length=45)
+    key = models.CharField(max_length=400, null=True)
+    value = models.TextField(null=True)
+    since = models.DateField(null=True)
+    other_dataset = models.CharField(max_length=45)
+    other_key = models.CharField(max_length=400, null=True)
+    other_value = models.TextField(null=True)
+    other_since = models.DateField(null=True)
+    found_at = models.DateTimeField()
+    state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
+    verdict = models.CharField(max_length=45, blank=True)
+    why = models.CharField(max_length=1000, blank=True)
+    decided_by = models.CharField(max_length=60, blank=True)
+    decided_at = models.DateTimeField(null=True)
+    correction = models.ForeignKey(Correction, null=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["uscc", "fact", "dataset"], name="enterprise_one_conflict")
+        ]
+        indexes = [models.Index(fields=["state", "kind"])]
+
+
+class ConflictRun(models.Model):
+    """One comparison of all enterprises."""
+
+    began = models.DateTimeField()
+    ended = models.DateTimeField(null=True)
+    found = models.IntegerField(default=0)

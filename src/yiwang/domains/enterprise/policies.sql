@@ -256,3 +256,71 @@ begin
 end $$;
 revoke all on function enterprise_versions_of(uuid, text, text, text, text, date) from public;
 grant execute on function enterprise_versions_of(uuid, text, text, text, text, date) to {app};
+
+-- Relations of one enterprise, both ways. Those on the other side are seen too, so each has an entry.
+create or replace function enterprise_relations_of(
+  p_use uuid, p_dataset text, p_of text, p_to text, p_code text, p_purpose text, p_basis text, p_visible_from date
+) returns setof jsonb language plpgsql security definer set search_path = public as $$
+declare
+  v_actor text := coalesce(current_setting('app.actor', true), '');
+  v_rows jsonb[];
+  v_keys text[];
+begin
+  if v_actor in ('', 'visitor') or coalesce(p_purpose, '') = '' then
+    raise exception 'enterprise_relations_of: nobody is acting, or for no purpose' using errcode = 'insufficient_privilege';
+  end if;
+  if to_regclass(format('hub.%I', p_dataset)) is null then
+    return;
+  end if;
+  execute format(
+    'select array_agg(r), array_agg(distinct other) from ((select to_jsonb(v) as r, %I::text as other from hub.%I v '
+    'where %I = %L and not _withdrawn limit 500) union all (select to_jsonb(v), %I::text from hub.%I v '
+    'where %I = %L and not _withdrawn limit 500)) u',
+    p_to, p_dataset, p_of, p_code, p_of, p_dataset, p_to, p_code) into v_rows, v_keys;
+  v_keys := array_append(array_remove(coalesce(v_keys, '{}'), p_code), p_code);
+  perform ledger_note(p_use, 'hub.' || p_dataset, '*', p_purpose, p_basis, null, p_visible_from, 'enterprise', v_keys,
+                      array_fill(v_rows is not null, array[cardinality(v_keys)]));
+  return query select unnest(v_rows);
+end $$;
+revoke all on function enterprise_relations_of(uuid, text, text, text, text, text, text, date) from public;
+grant execute on function enterprise_relations_of(uuid, text, text, text, text, text, text, date) to {app};
+
+-- Differences between sources: officials with the post see that there are some, and decide; what is said, and of
+-- whom, comes through the function alone.
+revoke all on enterprise_conflict from {app};
+grant select (id, fact, kind, dataset, other_dataset, state, verdict, found_at, correction_id) on enterprise_conflict to {app};
+grant update (state, verdict, why, decided_by, decided_at, correction_id) on enterprise_conflict to {app};
+revoke insert, update, delete, truncate on enterprise_conflictrun from {app};
+alter table enterprise_conflict enable row level security;
+drop policy if exists staff on enterprise_conflict;
+create policy staff on enterprise_conflict to {app} using (
+  (select current_setting('app.system', true)) = 'on' or (select enterprise_credit_staff())
+);
+
+create or replace function enterprise_conflicts_of(
+  p_use uuid, p_ids uuid[], p_uscc text, p_purpose text, p_basis text, p_visible_from date
+) returns setof jsonb language plpgsql security definer set search_path = public as $$
+declare
+  v_rows jsonb[];
+  v_keys text[];
+begin
+  if coalesce(p_purpose, '') = '' then
+    raise exception 'enterprise_conflicts_of: no purpose' using errcode = 'insufficient_privilege';
+  end if;
+  if not (enterprise_credit_staff() or coalesce(current_setting('app.system', true), '') = 'on'
+          or (p_ids is null and exists (select 1 from accounts_enterprise where uscc = p_uscc
+              and id = nullif(current_setting('app.subject', true), '')::uuid))) then
+    raise exception 'enterprise_conflicts_of: not for you' using errcode = 'insufficient_privilege';
+  end if;
+  select array_agg(to_jsonb(c) || jsonb_build_object('name', coalesce(n.name, '')) order by c.found_at desc, c.id),
+         array_agg(distinct c.uscc::text) into v_rows, v_keys
+    from enterprise_conflict c left join enterprise_name n on n.uscc = c.uscc
+    where case when p_ids is null then c.uscc = p_uscc and c.state <> 'gone' else c.id = any (p_ids) end;
+  if v_keys is not null then
+    perform ledger_note(p_use, 'enterprise.conflict', '*', p_purpose, p_basis, null, p_visible_from, 'enterprise',
+                        v_keys, array_fill(true, array[cardinality(v_keys)]));
+  end if;
+  return query select unnest(v_rows);
+end $$;
+revoke all on function enterprise_conflicts_of(uuid, uuid[], text, text, text, date) from public;
+grant execute on function enterprise_conflicts_of(uuid, uuid[], text, text, text, date) to {app};

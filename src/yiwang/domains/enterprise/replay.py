@@ -157,7 +157,7 @@ def _grade(
     disputed = {
         (c.dataset, c.key)
         for c in corrections
-        if c.asked_at <= known_at and (c.done_at is None or c.done_at > known_at)
+        if c.freezes and c.asked_at <= known_at and (c.done_at is None or c.done_at > known_at)
     }
     rows: Rows = {}
     for id, dataset in table.datasets.items():
@@ -181,3 +181,22 @@ def _day(text: str | None) -> date | None:
 
 def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
+
+
+def shown(told: Replay) -> dict[str, Any]:
+    """A replay as the page shows it."""
+    from .showing import evaluations
+
+    context: dict[str, Any] = {"told": told}
+    if told.stored is not None:
+        context["class"] = told.table.of_class(told.stored.in_force)
+        context["total"] = told.stored.total / 100
+    for name, grade in (("then", told.then), ("now", told.now)):
+        if grade is not None:
+            table = told.table if name == "then" else tables.current() or told.table
+            context[name] = {
+                "grade": grade,
+                "total": grade.total / 100,
+                "evaluations": evaluations(table, grade),
+            }
+    return context

@@ -12,11 +12,12 @@ from datetime import date, datetime
 from typing import Any
 
 from yiwang.engines.hub.feelsql import quoted
-from yiwang.engines.hub.linking.names import FULL_WIDTH, HALF_WIDTH
 
 from .contracts import Fact, Said, Source
 
 SEPARATOR = "\x1f"
+HALF_WIDTH = "".join(map(chr, range(0x21, 0x7F)))
+FULL_WIDTH = "".join(map(chr, range(0xFF01, 0xFF5F)))
 _WIDTH = str.maketrans(FULL_WIDTH, HALF_WIDTH)
 NOTHING = Said("", None, None, None)
 
@@ -69,7 +70,7 @@ def statement(fact: Fact, source: Source, first: bool, some: bool = False) -> st
         first: whether enterprises that the authority does not know are told here; once a dataset is enough.
         some: only codes in ``%(codes)s``.
     """
-    complete = ", ".join(quoted(c) for c in source.complete)
+    complete = ", ".join(_literal(c) for c in source.complete)
     absent = f"t.uscc is null and o.plain in ({complete})" if complete else "false"
     unknown = "o.uscc is null" if first else "false"
     return (
@@ -100,12 +101,19 @@ def _latest(fact: Fact, source: Source, some: bool) -> str:
 
 def _form(fact: Fact, source: Source, value: str) -> str:
     if fact.compare == "mapped":
-        cases = " ".join(f"when {quoted(code)} then {quoted(word)}" for code, word in source.values.items())
+        cases = " ".join(
+            f"when {_literal(code)} then {_literal(word)}" for code, word in source.values.items()
+        )
         return f"case {value} {cases} end"
     if fact.compare == "plain":
-        made = f"lower(translate({value}, {quoted(FULL_WIDTH)}, {quoted(HALF_WIDTH)}))"
+        made = f"lower(translate({value}, {_literal(FULL_WIDTH)}, {_literal(HALF_WIDTH)}))"
         return f"nullif(regexp_replace({made}, '[^0-9a-z\\u4e00-\\u9fff]', '', 'g'), '')"
     return f"nullif({value}, '')"
+
+
+def _literal(text: str) -> str:
+    """A literal in a statement that is always executed with parameters."""
+    return quoted(text).replace("%", "%%")
 
 
 def _name(id: str) -> str:
