@@ -243,7 +243,7 @@ def test_what_sources_say_differently_is_listed_decided_asked_for_and_over_when_
             and made.org is not None
             and made.due_on > TODAY
         )
-        until(lambda: Message.objects.filter(text__contains=made.title).exists(), 30)
+        until(lambda: Message.objects.filter(body__contains=made.title).exists(), 30)
     file = plain(open_file(page, uscc))
     assert "有过争议，已裁决" in file and "冲突验证股份公司" in file and "等待更正" in file
     assert everywhere(page) == []

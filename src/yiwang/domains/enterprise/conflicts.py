@@ -42,6 +42,8 @@ def find(codes: Sequence[str] | None = None) -> int:
         return 0
     with hub.owner_connection() as con, con.transaction():
         why = purpose_of(OWN)
+        if codes is not None:
+            con.execute("set local lock_timeout = '10s'")
         con.execute("select set_config('app.actor', 'system', true)")
         con.execute(
             "select ledger_note(%s, 'enterprise.conflict', '*', %s, %s, null, null, 'run', array['facts'], array[true])",

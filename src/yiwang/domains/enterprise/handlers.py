@@ -10,7 +10,7 @@ from psycopg import sql
 
 from yiwang.engines.hub import api as hub
 from yiwang.kernel.accounts.models import Enterprise, Mandate
-from yiwang.kernel.events.api import on, slowly
+from yiwang.kernel.events.api import emit, on, slowly
 from yiwang.kernel.ids import derived_id
 from yiwang.kernel.notify.api import tell
 from yiwang.kernel.orgs.models import Post
@@ -29,9 +29,9 @@ def loaded(body: dict[str, Any], trace_id: UUID | None) -> None:
     touched = sum(counts.get(k, 0) for k in ("new", "changed", "withdrawn"))
     if table is None or dataset is None or not 0 < touched <= running.MOST:
         return
+    codes = _subjects(dataset, body["seq"])  # before this transaction has looked at the hub: see ``_before``
     for code in actions.settle(dataset.id):
         regrade(code, "correction")
-    codes = _subjects(dataset, body["seq"])
     if len(codes) > running.MOST:
         return
     if dataset.id == table.subjects.id:
@@ -41,7 +41,17 @@ def loaded(body: dict[str, Any], trace_id: UUID | None) -> None:
             regrade(code, "delivery")
     plan = tables.plan()
     if plan and any(dataset.id in {s.dataset.id for s in (f.authority, *f.others)} for f in plan.facts):
-        conflicts.find(codes)
+        emit("enterprise.compare", {"codes": codes})
+
+
+@on("enterprise.compare")
+def compare(body: dict[str, Any], trace_id: UUID | None) -> None:
+    """What departments say of some enterprises, after a small delivery.
+
+    An event of its own: the comparison has a connection of the owner's, and would wait for the collector that
+    waits for the handler of the delivery to let go of the tables that it has read.
+    """
+    conflicts.find(body["codes"])
 
 
 @on("enterprise.correction")
@@ -113,13 +123,17 @@ def _subjects(dataset: hub.Dataset, seq: int) -> list[str]:
 
 
 def _before(dataset: hub.Dataset, seq: int, keys: list[tuple[Any, ...]]) -> list[str]:
-    """Whose records a delivery replaced; a correction may have moved them to somebody else."""
+    """Whose records a delivery replaced; a correction may have moved them to somebody else.
+
+    On a connection of the owner's, so rather again later than waiting for a collector that waits for this one.
+    """
     where = sql.SQL(" and ").join(sql.SQL("{} = %s").format(sql.Identifier(k)) for k in dataset.key)
     subject = sql.Identifier(dataset.subject_field)
     text = sql.SQL("select {} from {} where {} and _until = %s and {} is not null").format(
         subject, hub.table(f"{dataset.id}_hist"), where, subject
     )
     with hub.owner_connection() as con:
+        con.execute("set lock_timeout = '3s'")
         return [code for key in keys for (code,) in con.execute(text, [*key, seq]).fetchall()]
 
 
