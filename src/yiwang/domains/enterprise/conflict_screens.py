@@ -18,6 +18,7 @@ from . import conflicts as verbs
 from . import tables
 from .models import Conflict, ConflictRun
 from .portrait.contracts import KINDS
+from .risk.rules import as_day
 from .showing import cell, code_lists
 
 KIND_NAMES = {
@@ -79,7 +80,7 @@ def _row(r: dict, names: dict[str, str], lists) -> dict:
         text = cell(found, field, value, lists) if found and field else value
         told["sides"].append(
             {
-                "dataset": found, "id": dataset, "value": text, "since": since,
+                "dataset": found, "id": dataset, "value": text, "since": as_day(since),
                 "authority": dataset == r["other_dataset"], "right": dataset == r["verdict"],
             }
         )  # fmt: skip

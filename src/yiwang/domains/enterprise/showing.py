@@ -8,9 +8,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from yiwang.engines.hub import api as hub
-from yiwang.engines.hub.contracts import Dataset
+from yiwang.engines.hub.contracts import Dataset, Type
 from yiwang.engines.hub.masks import shown
 from yiwang.kernel.access.contracts import Actor
+from yiwang.kernel.orgs.models import Region
 from yiwang.kernel.packs import api as packs
 
 from . import conflicts, queries, relations, tables
@@ -30,11 +31,13 @@ STATES = {
     "same": gettext_noop("同一件事已计过"),
 }
 Lists = dict[str, dict[str, str]]
+REGIONS = "region"  # no code list has this id
 
 
 def code_lists() -> Lists:
-    """Code list → code → name."""
-    return {p.id: {c["code"]: c["name"] for c in p.data["codes"]} for p in packs.current().all("codelist")}
+    """Code list → code → name; divisions under ``REGIONS``."""
+    lists = {p.id: {c["code"]: c["name"] for c in p.data["codes"]} for p in packs.current().all("codelist")}
+    return lists | {REGIONS: dict(Region.objects.values_list("code", "name"))}
 
 
 def cell(dataset: Dataset, field: str, value: Any, lists: Lists) -> str:
@@ -42,7 +45,8 @@ def cell(dataset: Dataset, field: str, value: Any, lists: Lists) -> str:
     if value in (None, ""):
         return ""
     spec = dataset.field(field)
-    return lists.get(spec.codelist, {}).get(str(value)) or str(shown(spec, value))
+    listed = REGIONS if spec.type is Type.REGION else spec.codelist
+    return lists.get(listed, {}).get(str(value)) or str(shown(spec, value))
 
 
 def shown_file(actor: Actor, found: queries.File, purpose: str) -> dict[str, Any]:
