@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-WIDTH, BOX, ROW, MOST, LETTERS = 760, 210, 58, 6, 13
+WIDTH, BOX, ROW, MOST, LETTERS = 860, 210, 58, 6, 13
 HIGH = 42
 
 
@@ -73,5 +73,7 @@ def wrapped(name: str) -> tuple[str, ...]:
     """A name in at most two lines that fit into a box."""
     if len(name) <= LETTERS:
         return (name,)
-    rest = name[LETTERS:]
-    return (name[:LETTERS], rest if len(rest) <= LETTERS else rest[: LETTERS - 1] + "…")
+    bracket = name.rfind("（", 1, LETTERS + 1)
+    cut = bracket if len(name) - bracket <= LETTERS and bracket > 0 else LETTERS
+    rest = name[cut:]
+    return (name[:cut], rest if len(rest) <= LETTERS else rest[: LETTERS - 1] + "…")
