@@ -437,9 +437,9 @@ def test_a_dataset_that_did_not_come_is_asked_for_once(become):
 
 def test_a_dataset_that_never_came_has_pages_too(visit):
     page = visit("steward")
-    page.goto("/desk/hub/inspections")
+    page.goto("/desk/hub/credit_repairs")
     assert "还没有报过" in page.inner_text("main")
-    page.goto(f"/desk/hub/inspections/record?inspection_no={code()}")
+    page.goto(f"/desk/hub/credit_repairs/record?repair_no={code()}")
     assert "我们不知道这条记录" in page.inner_text("main")
 
 

