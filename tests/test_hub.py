@@ -486,9 +486,9 @@ def test_what_did_not_come_is_a_case_until_it_is_explained_or_comes(visit):
 
 def test_a_dataset_that_never_came_has_pages_too(visit):
     page = visit("steward")
-    page.goto("/desk/hub/annual_reports")
+    page.goto("/desk/hub/credit_repairs")
     assert "还没有报过" in page.inner_text("main")
-    page.goto(f"/desk/hub/annual_reports/record?uscc={code()}&year=2025")
+    page.goto(f"/desk/hub/credit_repairs/record?repair_no={code()}")
     assert "我们不知道这条记录" in page.inner_text("main")
 
 

@@ -48,7 +48,7 @@ def marks(code: str) -> tuple[list[Link], list[Correction]]:
 
 def frozen(corrections: Iterable[Correction]) -> set[tuple[str, str]]:
     """(dataset, key) of the lines that do not count just now."""
-    return {(c.dataset, c.key) for c in corrections if c.done_at is None}
+    return {(c.dataset, c.key) for c in corrections if c.done_at is None and c.freezes}
 
 
 def read(ids: Iterable[str], code: str, purpose: str, links: Iterable[Link] = ()) -> Rows:
