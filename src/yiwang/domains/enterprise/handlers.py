@@ -8,17 +8,24 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from psycopg import sql
 
+from yiwang.engines.cases import api as cases
 from yiwang.engines.hub import api as hub
+from yiwang.kernel.access.contracts import SYSTEM
 from yiwang.kernel.accounts.models import Enterprise, Mandate
+from yiwang.kernel.audit.api import record
 from yiwang.kernel.events.api import emit, on, slowly
 from yiwang.kernel.ids import derived_id
 from yiwang.kernel.notify.api import tell
 from yiwang.kernel.orgs.models import Post
+from yiwang.kernel.orgs.queries import responsible
+from yiwang.kernel.packs import api as packs
 
 from . import actions, conflicts, linkage, names, running, tables
 from .models import Correction
 from .queries import CREDIT
-from .regrading import regrade
+from .regrading import PURPOSE, regrade
+
+CHECK = "enterprise.check"  # the matter of looking into a class that gets worse
 
 
 @on("hub.loaded")
@@ -38,7 +45,7 @@ def loaded(body: dict[str, Any], trace_id: UUID | None) -> None:
         names.put(dataset, body["seq"])
     if dataset.id in table.datasets:
         for code in codes:
-            regrade(code, "delivery")
+            regrade(code, "delivery", trace_id=trace_id)
     plan = tables.plan()
     if plan and any(dataset.id in {s.dataset.id for s in (f.authority, *f.others)} for f in plan.facts):
         emit("enterprise.compare", {"codes": codes})
@@ -92,6 +99,22 @@ def notice(body: dict[str, Any], trace_id: UUID | None) -> None:
     ) % {"day": body["from_day"], "grade": body["grade"]}
     id = derived_id("grade-notice", body["uscc"], body["grade"], body["from_day"])
     _tell_enterprise(body["uscc"], id, _("信用风险类别将要变化"), text)
+    record(SYSTEM, "enterprise.noticed", "enterprise", body["uscc"], trace_id)
+    _have_checked(body, trace_id)
+
+
+def _have_checked(body: dict[str, Any], trace_id: UUID | None) -> None:
+    """Somebody of the office that supervises it goes to see, before the class is in force."""
+    pack, table = packs.current().find(cases.MATTER, CHECK), tables.current()
+    if pack is None or table is None or table.fairness is None:
+        return
+    found = next(iter(hub.of_subject(hub.current(table.subjects.id), body["uscc"], PURPOSE)), None)
+    office = responsible(pack.data["function"], found[table.fairness.region]) if found else None
+    if found is None or office is None:
+        return
+    data = {**body, "name": found["name"], "region": found[table.fairness.region]}
+    key = (body["uscc"], body["grade"], body["from_day"])
+    cases.open_matter(CHECK, key, office, data, about=found["name"], trace_id=trace_id)
 
 
 def _tell_enterprise(uscc: str, id: UUID, title: str, text: str) -> None:
