@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -35,8 +36,14 @@ REGIONS = "region"  # no code list has this id
 
 
 def code_lists() -> Lists:
-    """Code list → code → name; divisions under ``REGIONS``."""
-    lists = {p.id: {c["code"]: c["name"] for c in p.data["codes"]} for p in packs.current().all("codelist")}
+    """Code list → code → name; divisions under ``REGIONS``. Kept for a release: both come with the packs."""
+    return _lists(packs.current_release())
+
+
+@lru_cache(maxsize=2)
+def _lists(release: str) -> Lists:
+    found = packs.library(release).all("codelist")
+    lists = {p.id: {c["code"]: c["name"] for c in p.data["codes"]} for p in found}
     return lists | {REGIONS: dict(Region.objects.values_list("code", "name"))}
 
 
