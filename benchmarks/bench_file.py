@@ -105,9 +105,18 @@ def _fill(n: int) -> dict[str, float]:
         )
         tables.index(con, dataset.id, dataset)
         con.execute("analyze hub.ent_registration")
-        for id in ("penalties", "inspections", "complaints", "annual_reports"):
+        for id in ("penalties", "inspections", "complaints", "annual_reports", "ent_relations"):
             tables.ensure(con, hub.current(id))
-        for id in ("ent_registration", "penalties", "inspections", "complaints", "annual_reports"):
+        for id in (
+            *(
+                "ent_registration",
+                "penalties",
+                "inspections",
+                "complaints",
+                "annual_reports",
+                "ent_relations",
+            ),
+        ):
             d = hub.current(id)
             con.execute(
                 "insert into hub_holding (dataset, name, department, contract_version, key, subject_field, rows) "
@@ -141,12 +150,20 @@ def _fill(n: int) -> dict[str, float]:
             [n, n // 5],
         )
         con.execute("analyze hub.penalties")
+        con.execute(
+            "insert into hub.ent_relations (_delivery, _seen, _row, _valid_from, uscc, name, other_uscc, other_name, "
+            "kind, share, since) select 1, 1, i, date '2020-01-01', '91379901' || lpad((i %% %s)::text, 9, '0') || 'X', "
+            "'示例公司', '91379901' || lpad(((i * 7 + 1) %% %s)::text, 9, '0') || 'X', '另一示例公司', '1', 30, "
+            "date '2020-01-01' from generate_series(1, least(%s, 1000000)) i on conflict do nothing",
+            [n, n, n],
+        )
+        con.execute("analyze hub.ent_relations")
     told = ("registrations", "read_back", "index")
     return {name: round(b - a, 1) for name, a, b in zip(told, marks, marks[1:], strict=False)}
 
 
 def _ask(chosen: dict[str, int]) -> dict:
-    from yiwang.domains.enterprise import names, queries
+    from yiwang.domains.enterprise import names, queries, showing
     from yiwang.engines.hub import api as hub
     from yiwang.kernel.access.contracts import SYSTEM
     from yiwang.kernel.access.session import acting
@@ -167,6 +184,7 @@ def _ask(chosen: dict[str, int]) -> dict:
         mark = time.perf_counter()
         with acting(SYSTEM):
             file = queries.file_of(SYSTEM, found[0][0] if found else uscc, PURPOSE)
+            showing.shown_file(SYSTEM, file, PURPOSE)  # relations, sources side by side, evaluations
         ended = time.perf_counter()
         assert file.registration is not None
         found_it += uscc in [f[0] for f in found]

@@ -27,8 +27,8 @@ ALL_SECONDS, ONE_SECONDS = 60, 5
 ON = date(2026, 11, 25)
 # Of a hundred records, so many are of each dataset.
 SHARES = {
-    "annual_reports": 40, "tax_status": 15, "social_insurance": 20, "inspections": 8, "penalties": 5, "judicial": 2,
-    "complaints": 10,
+    "annual_reports": 35, "tax_status": 15, "social_insurance": 20, "inspections": 8, "penalties": 5, "judicial": 2,
+    "complaints": 10, "public_credit": 4, "industry_credit": 1,
 }  # fmt: skip
 
 
@@ -121,6 +121,14 @@ VALUES = {
         "complaint_no": "concat('TS', i)", "kind": "'1'", "received_at": "{d}::timestamp", "problem": "'示例'",
         "region": "'370102'",
         "state": "'40'", "upheld": "case when rnd(i) % 3 = 0 then '是' else '否' end",
+    },
+    "public_credit": {
+        "evaluator": "'示例'", "grade": "(['1', '2', '2', '3', '4'])[rnd(i) % 5 + 1]", "evaluated_on": "{d}",
+        "valid_until": "{d} + 365",
+    },
+    "industry_credit": {
+        "evaluator": "'示例'", "industry": "'H62'", "grade": "(['A', 'B', 'C', 'D'])[rnd(i) % 4 + 1]",
+        "evaluated_on": "{d}", "valid_until": "{d} + 730",
     },
 }  # fmt: skip
 DAY = f"(date '{ON}' - (rnd(i + 7) % 1500)::int)"

@@ -1,6 +1,6 @@
 """Policies against every market entity of a made-up province; other engines on the same rows and rules.
 
-    yiwang bench match [entities=15000000] [policies=1000] [duckdb=100] [polars=200] [zen=200] [spark=0]
+    yiwang bench match [entities=15000000] [policies=1000] [duckdb=100] [polars=200] [zen=200] [spark=500000]
 
 `duckdb`, `polars`: how many of the policies these get, on the first 3,000,000 rows (all rows if fewer); `zen`: on how
 many rows; `spark`: on how many rows, 0 for none. CPU seconds are of the process with all its threads (of its children
@@ -21,7 +21,14 @@ from match_parts import Cpu, alone, cached, explanation, first_part, increments,
 
 from yiwang.engines.judge.vector import kernels
 
-DEFAULTS = {"entities": 15_000_000, "policies": 1000, "duckdb": 100, "polars": 200, "zen": 200, "spark": 0}
+DEFAULTS = {
+    "entities": 15_000_000,
+    "policies": 1000,
+    "duckdb": 100,
+    "polars": 200,
+    "zen": 200,
+    "spark": 500_000,
+}
 
 
 def run(options):

@@ -138,6 +138,8 @@ def foreign():
                 "doubt_id": uuid.uuid4(),
                 "correction_id": correction.id,
                 "link_id": uuid.uuid4(),
+                "sampling_id": uuid.uuid4(),
+                "conflict_id": uuid.uuid4(),
             }
         )
         return case, child, objects

@@ -3,9 +3,11 @@
 import ast
 import gettext
 import re
+from datetime import date, timedelta
 
 import pytest
 from product import ROOT
+from test_items import ENTERPRISE, switch
 from test_pages import MODES, violations
 
 from yiwang.kernel.packs.loader import read
@@ -17,7 +19,7 @@ CHINESE = """() => {
   while ((node = walk.nextNode())) {
     const at = node.parentElement
     if (!/[\\u3400-\\u9fff]/.test(node.data) || ['SCRIPT', 'STYLE'].includes(at.tagName)) continue
-    if (!at.closest('[lang]').lang.startsWith('zh')) found.add(node.data.trim())
+    if (!at.closest('[lang]').getAttribute('lang').startsWith('zh')) found.add(node.data.trim())
   }
   return [...found]
 }"""
@@ -86,6 +88,35 @@ def test_packs_translate_only_phrases_that_packs_say():
     names = {p.name for p in library if p.kind in ("service_item", "bundle")}
     translated = {k for p in library.all("translations") for k in p.data["phrases"]}
     assert names <= translated  # whatever can be applied for has an English name
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_enterprises_file_in_english_has_no_stray_chinese(visit, product, mode):
+    size, name = MODES[mode]
+    page = visit("boss", viewport=size)
+    page.context.add_cookies([{"name": "mode", "value": name, "url": product.url}])
+    page.goto("/enterprise")
+    with page.expect_navigation():
+        page.click("button:text-is('English')")
+    stray = page.evaluate(CHINESE)  # still himself: told to switch
+    with page.expect_navigation():
+        page.click("button:text-is('中文')")
+    switch(page, ENTERPRISE)
+    page.goto("/enterprise")
+    with page.expect_navigation():
+        page.click("button:text-is('English')")
+    yesterday = date.today() - timedelta(days=1)
+    for path in (
+        "/enterprise",
+        f"/enterprise?on={date.today()}",
+        f"/enterprise?on={yesterday}",
+        "/enterprise?on=x",
+    ):
+        page.goto(path)
+        assert "Credit risk class" in page.inner_text("main")
+        stray += page.evaluate(CHINESE)
+        assert violations(page) == [] and page.evaluate(WIDE) == [], path
+    assert stray == []
 
 
 @pytest.mark.parametrize("mode", MODES)

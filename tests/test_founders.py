@@ -68,7 +68,7 @@ def row(page, number, who=None, amount="", share=""):
 def rest(page, photo):
     """Every page after the founders', to the check."""
     for _page in range(6):
-        if page.url.split("?")[0].endswith("/check"):
+        if page.url.split("#")[0].endswith("/check"):
             return
         for name, value in (("ent.employees", "5"), ("legal.email", "founder@example.com")):
             if page.locator(f'[name="{name}"]').count():

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from urllib.parse import quote
 
+import objectstore
 import openpyxl
 import psycopg
 import pytest
@@ -412,17 +413,21 @@ def test_a_database_is_pulled_by_the_contracts_query():
         pulling.pull(with_pull(source="database", query=query))
 
 
-def test_files_of_an_object_store_are_listed_by_pattern_and_fetched(tmp_path):
-    """The store's own client is pyarrow's; its listing and fetching are tried on a local file system."""
-    from pyarrow import fs
-
-    (tmp_path / "in").mkdir()
-    (tmp_path / "in" / "a.csv").write_text("1")
-    (tmp_path / "in" / "b.txt").write_text("2")
-    found = list(pulling._from_store(fs.LocalFileSystem(), f"{tmp_path}/in/*.csv"))
-    assert [name for name, *_ in found] == ["a.csv"]
-    found[0][3](tmp_path / "got")
-    assert (tmp_path / "got").read_text() == "1"
+def test_files_are_pulled_from_an_object_store_once():
+    uscc, store = code(), objectstore.Store("deliveries")
+    try:
+        store.put("in/2026/登记.csv", (HEADER + row(uscc)).encode())
+        store.put("in/2026/读我.txt", b"not a delivery")
+        store.put("elsewhere/x.csv", b"x")
+        dataset = with_pull(source="s3", path="deliveries/in/*.csv")
+        assert pulling.pull(dataset, store.url()) == 1
+        assert pulling.pull(dataset, store.url()) == 0
+        until(lambda: now_holds(uscc))
+        assert ("GET", "deliveries/in/2026/读我.txt") not in store.log
+        with pytest.raises(OSError, match=r"(?i)access|403|forbidden"):
+            pulling.pull(dataset, store.url(key="wrong"))
+    finally:
+        store.close()
 
 
 def test_a_dataset_that_did_not_come_is_asked_for_once(become):
@@ -486,9 +491,9 @@ def test_what_did_not_come_is_a_case_until_it_is_explained_or_comes(visit):
 
 def test_a_dataset_that_never_came_has_pages_too(visit):
     page = visit("steward")
-    page.goto("/desk/hub/annual_reports")
+    page.goto("/desk/hub/credit_repairs")
     assert "还没有报过" in page.inner_text("main")
-    page.goto(f"/desk/hub/annual_reports/record?uscc={code()}&year=2025")
+    page.goto(f"/desk/hub/credit_repairs/record?repair_no={code()}")
     assert "我们不知道这条记录" in page.inner_text("main")
 
 

@@ -309,6 +309,14 @@ def test_edit_effect_two_persons_list_wish_paid_once_receipt(visit, handler):
     visitor = visit(None)
     visitor.goto("/policies/publicity")
     assert "失业保险稳岗返还" in visitor.inner_text("main")
+    first = visitor.locator("tbody tr").first.inner_text()
+    with visitor.expect_navigation():
+        visitor.click("a:has-text('下一页'):has-text('失业保险稳岗返还')")
+    assert visitor.locator("tbody tr").first.inner_text() != first  # every line can be reached
+    visitor.fill("#q", NAME)
+    with visitor.expect_navigation():
+        visitor.click("button:text-is('查找')")
+    assert visitor.locator(f"#r{made.id} tbody tr:has-text('{NAME}')").count() == 1
     after_publicity(made.id)
     page = handler()
 

@@ -3,7 +3,9 @@
 from django.urls import include, path
 from django.views.i18n import set_language
 
+from yiwang.domains.enterprise import conflict_screens as conflicting
 from yiwang.domains.enterprise import screens as enterprise
+from yiwang.domains.enterprise.sampling import screens as sampling
 from yiwang.domains.policy import screens as policy
 from yiwang.domains.publicity import screens as publicity
 from yiwang.domains.services import screens as services
@@ -135,6 +137,22 @@ urlpatterns = [
     path("desk/enterprises/fairness", enterprise.fair, name="fairness"),
     path("desk/enterprises/links", enterprise.links, name="links"),
     path("desk/enterprises/links/<uuid:link_id>", enterprise.decide_link, name="decide_link"),
+    path("desk/enterprises/conflicts", conflicting.conflicts, name="conflicts"),
+    path(
+        "desk/enterprises/conflicts/<uuid:conflict_id>", conflicting.decide_conflict, name="decide_conflict"
+    ),
+    path("desk/enterprises/sampling", sampling.sampling, name="sampling"),
+    path("desk/enterprises/sampling/new", sampling.new_sampling, name="new_sampling"),
+    path("desk/enterprises/sampling/<uuid:sampling_id>", sampling.sampling_plan, name="sampling_plan"),
+    path(
+        "desk/enterprises/sampling/<uuid:sampling_id>/decide",
+        sampling.decide_sampling,
+        name="decide_sampling",
+    ),
+    path("desk/enterprises/sampling/<uuid:sampling_id>/list", sampling.sampling_list, name="sampling_list"),
+    path(
+        "desk/enterprises/sampling/<uuid:sampling_id>/frame", sampling.sampling_frame, name="sampling_frame"
+    ),
     path("desk/enterprises/<slug:uscc>", enterprise.file, name="enterprise_file"),
     path("desk/corrections", enterprise.corrections, name="corrections"),
     path("desk/corrections/<uuid:correction_id>", enterprise.answer_correction, name="answer_correction"),

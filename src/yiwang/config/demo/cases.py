@@ -1,9 +1,13 @@
 """Cases in every state, made through the same commands that people use."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from unittest.mock import patch
 from uuid import UUID
 
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 
 from yiwang.engines.cases import actions, applying, queries, submitting
 from yiwang.engines.cases.models import Case, Draft
@@ -75,7 +79,26 @@ def make(say: Callable[[str], None], everybody: list[Demo]) -> None:
     finish(offices, finished)
     with acting(_owner(finished)) as actor:
         rate(actor, Case.objects.get(id=finished), "5", "一趟没跑就办好了")
+    before = timezone.now() - timedelta(days=LATE[0] + 2)
+    older = (p for p in everybody[24:] if p.gave_birth and timezone.make_aware(p.gave_birth) < before)
+    for days, mother in zip(LATE, (p for p in older if p.county == mothers[0].county), strict=False):
+        with _days_ago(days):
+            late = apply(mother, "宝" + mother.name[-1])
+            finish(offices, late, only={"ws.birth_cert", "ws.birth_reg"})
+            _act(offices, late, "yb.maternity_pay", lambda a, c: _complete(a, c, "accept"))
     work()
+
+
+LATE = (21, 14, 7)
+"""Days ago that the cases began which a manager finds over their limit, or due today: accepted, then left."""
+
+
+@contextmanager
+def _days_ago(days: int) -> Iterator[None]:
+    """What is done within was done some days ago, by the application's clock."""
+    real = timezone.now
+    with patch.object(timezone, "now", lambda: real() - timedelta(days=days)):
+        yield
 
 
 def work() -> None:

@@ -54,6 +54,10 @@ def make(everybody: list[Demo]) -> None:
         now,
     )
     _deliver("reporter", "complaints", "投诉举报.csv", _complaints(maker, firms, now), now)
+    _deliver("", "public_credit", "公共信用综合评价.csv", _public(firms, known, now), now)
+    _deliver("reporter", "industry_credit", "行业信用评价.csv", _of_industry(firms, known, now), now)
+    _deliver("reporter", "ent_relations", "企业关系.csv", _relations(firms, known, now), now)
+    _deliver("reporter", "annual_reports", "年报.csv", _reports(firms, known, now), now)
 
 
 def _deliver(username: str, dataset: str, name: str, rows: Iterable[Row], as_of: datetime) -> None:
@@ -68,6 +72,10 @@ def _deliver(username: str, dataset: str, name: str, rows: Iterable[Row], as_of:
         return
     from yiwang.kernel.access.contracts import SYSTEM
 
+    if not username:  # from the province's platform
+        with acting(SYSTEM):
+            actions.receive(SYSTEM, found, name, io.BytesIO(content), len(content), as_of, None, "system")
+        return
     with acting(SYSTEM):
         actor = actor_of(User.objects.select_related("person").get(username=username))
     with acting(actor):
@@ -163,4 +171,63 @@ def _complaints(maker: random.Random, firms: list[Row], now: datetime) -> Iterat
             "登记时间": f"{at:%Y-%m-%d %H:%M:%S}", "问题类别": maker.choice(("食品安全", "价格", "售后服务", "合同")),
             "处理状态": "40", "办结时间": f"{at + timedelta(hours=20):%Y-%m-%d %H:%M:%S}",
             "是否属实": maker.choice(("是", "否")),
+        }  # fmt: skip
+
+
+def _public(firms: list[Row], known: Row, now: datetime) -> Iterator[Row]:
+    """What the province's credit centre found: most are good, a few poor, one no longer valid."""
+    for n, firm in enumerate([known, *firms[60:110]]):
+        day = now.date() - timedelta(days=400 if n == 7 else 60 + n)
+        yield {
+            "统一社会信用代码": firm["统一社会信用代码"], "企业名称": firm["企业名称"],
+            "评价机构": "公共信用信息中心（示例）",
+            "评价等级": "3" if n == 0 else ("1", "2", "2", "3", "4")[n % 5 if n % 10 < 5 else 1],
+            "评价报告编号": f"GX{day:%Y%m}{n:04d}", "评价日期": day.isoformat(),
+            "有效期至": (day + timedelta(days=365)).isoformat(),
+        }  # fmt: skip
+
+
+def _of_industry(firms: list[Row], known: Row, now: datetime) -> Iterator[Row]:
+    """What the authority of catering and food found."""
+    food = [f for f in firms if f["行业代码"] in ("H62", "C14")]
+    for n, firm in enumerate([known, *food[:25]]):
+        day = now.date() - timedelta(days=90 + n)
+        yield {
+            "统一社会信用代码": firm["统一社会信用代码"], "企业名称": firm["企业名称"],
+            "评价机构": "市场监督管理局（示例）", "评价的行业": firm["行业代码"],
+            "评价等级": "C" if n == 0 else "ABBCD"[n % 5], "评价日期": day.isoformat(),
+            "有效期至": (day + timedelta(days=730)).isoformat(),
+        }  # fmt: skip
+
+
+def _relations(firms: list[Row], known: Row, now: datetime) -> Iterator[Row]:
+    """Who invests in whom, and branches; enterprises only."""
+
+    def row(owner: Row, own: Row, kind: str, share: str, years: int, ends: str = "") -> Row:
+        since = now.date() - timedelta(days=365 * years)
+        return {
+            "关联企业统一社会信用代码": owner["统一社会信用代码"], "关联企业名称": owner["企业名称"],
+            "统一社会信用代码": own["统一社会信用代码"], "企业名称": own["企业名称"], "关系种类": kind,
+            "出资比例（%）": share, "起始日期": since.isoformat(), "终止日期": ends,
+        }  # fmt: skip
+
+    yield row(firms[1], known, "1", "60", 2)
+    yield row(firms[2], known, "1", "25.5", 1)
+    yield row(known, firms[60], "1", "100", 1)
+    yield row(known, firms[66], "2", "", 1)
+    yield row(known, firms[72], "1", "10", 2, (now.date() - timedelta(days=30)).isoformat())
+    for n in range(100, 130):
+        yield row(firms[n], firms[n + 30], "1" if n % 3 else "2", "51" if n % 3 else "", 1 + n % 4)
+
+
+def _reports(firms: list[Row], known: Row, now: datetime) -> Iterator[Row]:
+    """Annual reports; some say another name or address than the register."""
+    for n, firm in enumerate([known, *firms[60:140]]):
+        name, address = str(firm["企业名称"]), str(firm["住所"])
+        yield {
+            "统一社会信用代码": firm["统一社会信用代码"],
+            "企业名称": name.replace("有限公司", "责任公司") if n % 20 == 5 else name,
+            "报告年度": now.year - 1, "年报状态": "1",
+            "公示日期": (now.date() - timedelta(days=150 + n % 30)).isoformat(),
+            "通信地址": f"{address}二层" if n % 10 == 0 else address,
         }  # fmt: skip

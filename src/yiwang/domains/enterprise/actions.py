@@ -15,7 +15,7 @@ from yiwang.kernel.calendar.api import working_calendar
 from yiwang.kernel.events.api import emit
 from yiwang.kernel.orgs.models import Organisation
 
-from . import queries, tables
+from . import conflicts, queries, tables
 from .models import Correction
 
 OWN = "数据管理"  # the purpose under which an enterprise reads what is held about itself
@@ -43,7 +43,7 @@ def ask(actor: Actor, dataset_id: str, key: str, words: str) -> Correction:
     fact = next((f for f in file.facts if f.dataset.id == dataset_id and f.key == key), None)
     if fact is None:
         raise Refused(_("档案里没有这一行，可能已经更新，请刷新页面再选。"))
-    if Correction.objects.filter(dataset=dataset_id, key=key, done_at=None).exists():
+    if Correction.objects.filter(dataset=dataset_id, key=key, done_at=None, freezes=True).exists():
         raise Refused(_("这一行已经提出过更正，正在核实，请等答复。"))
     made = Correction.objects.create(
         subject_id=own.id,
@@ -86,6 +86,8 @@ def answer(actor: Actor, correction_id: UUID, faulty: bool, words: str) -> Corre
     made.state = Correction.State.FAULTY if faulty else Correction.State.SOUND
     made.answer, made.answered_by, made.answered_at = words.strip()[:1000], actor.name, timezone.now()
     made.done_at = None if faulty else made.answered_at
+    if not made.freezes and not faulty:
+        conflicts.reopen(actor, made)
     made.save()
     record(actor, "enterprise.correction-answered", "correction", made.id, faulty=faulty)
     emit("enterprise.correction", {"correction": str(made.id), "uscc": made.uscc})
@@ -94,7 +96,11 @@ def answer(actor: Actor, correction_id: UUID, faulty: bool, words: str) -> Corre
 
 def settle(dataset_id: str) -> list[str]:
     """Lines found faulty that the source has delivered anew: no longer frozen. Returns whose they were."""
-    waiting = list(Correction.objects.filter(dataset=dataset_id, state=Correction.State.FAULTY, done_at=None))
+    waiting = list(
+        Correction.objects.filter(
+            dataset=dataset_id, state=Correction.State.FAULTY, done_at=None, freezes=True
+        )
+    )
     dataset = hub.find(dataset_id)
     if not waiting or dataset is None:
         return []

@@ -194,7 +194,7 @@ def _frozen(db: duckdb.DuckDBPyConnection, con: psycopg.Connection, known_at: An
     db.execute("create table disputed (dataset varchar, key varchar)")
     rows = con.execute(
         "select dataset, key from enterprise_correction "
-        "where asked_at <= %s and (done_at is null or done_at > %s)",
+        "where freezes and asked_at <= %s and (done_at is null or done_at > %s)",
         [known_at, known_at],
     ).fetchall()
     if rows:

@@ -6,18 +6,26 @@ from uuid import UUID
 import duckdb
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from psycopg import sql
 
+from yiwang.engines.cases import api as cases
 from yiwang.engines.hub import api as hub
+from yiwang.kernel.access.contracts import SYSTEM
 from yiwang.kernel.accounts.models import Enterprise, Mandate
-from yiwang.kernel.events.api import on, slowly
+from yiwang.kernel.audit.api import record
+from yiwang.kernel.events.api import emit, on, slowly
 from yiwang.kernel.ids import derived_id
 from yiwang.kernel.notify.api import tell
 from yiwang.kernel.orgs.models import Post
+from yiwang.kernel.orgs.queries import responsible
+from yiwang.kernel.packs import api as packs
 
-from . import actions, linkage, names, running, tables
+from . import actions, conflicts, linkage, names, running, tables
 from .models import Correction
 from .queries import CREDIT
-from .regrading import regrade
+from .regrading import PURPOSE, regrade
+
+CHECK = "enterprise.check"  # the matter of looking into a class that gets worse
 
 
 @on("hub.loaded")
@@ -28,23 +36,38 @@ def loaded(body: dict[str, Any], trace_id: UUID | None) -> None:
     touched = sum(counts.get(k, 0) for k in ("new", "changed", "withdrawn"))
     if table is None or dataset is None or not 0 < touched <= running.MOST:
         return
+    codes = _subjects(dataset, body["seq"])  # before this transaction has looked at the hub: see ``_before``
     for code in actions.settle(dataset.id):
         regrade(code, "correction")
-    codes = _subjects(dataset, body["seq"])
     if len(codes) > running.MOST:
         return
     if dataset.id == table.subjects.id:
         names.put(dataset, body["seq"])
     if dataset.id in table.datasets:
         for code in codes:
-            regrade(code, "delivery")
+            regrade(code, "delivery", trace_id=trace_id)
+    plan = tables.plan()
+    if plan and any(dataset.id in {s.dataset.id for s in (f.authority, *f.others)} for f in plan.facts):
+        emit("enterprise.compare", {"codes": codes})
+
+
+@on("enterprise.compare")
+def compare(body: dict[str, Any], trace_id: UUID | None) -> None:
+    """What departments say of some enterprises, after a small delivery.
+
+    An event of its own: the comparison has a connection of the owner's, and would wait for the collector that
+    waits for the handler of the delivery to let go of the tables that it has read.
+    """
+    conflicts.find(body["codes"])
 
 
 @on("enterprise.correction")
 def corrected(body: dict[str, Any], trace_id: UUID | None) -> None:
     """A line is in dispute, or no longer: the class follows at once, and who waits for an answer hears of it."""
-    regrade(body["uscc"], "correction")
     made = Correction.objects.select_related("org").get(id=body["correction"])
+    if made.freezes:
+        regrade(body["uscc"], "correction")
+    asks = _("企业申请更正一条记录") if made.freezes else _("与别的来源不一致，请更正一条记录")
     if made.answered_at is None:
         for post in Post.objects.filter(
             until=None, org_id=made.org_id, roles__overlap=[hub.REPORTER, CREDIT]
@@ -53,7 +76,9 @@ def corrected(body: dict[str, Any], trace_id: UUID | None) -> None:
             text = _("%(what)s：%(words)s。请在 %(day)s 前核实并答复。") % {
                 "what": made.title, "words": made.words, "day": made.due_on,
             }  # fmt: skip
-            tell(id, post.person_id, _("企业申请更正一条记录"), text, "/desk/corrections")
+            tell(id, post.person_id, asks, text, "/desk/corrections")
+        return
+    if not made.freezes:
         return
     text = f"{made.title}：{made.get_state_display()}。{made.answer}"
     _tell_enterprise(made.uscc, derived_id("correction-answer", made.id), _("更正申请有了答复"), text)
@@ -74,6 +99,22 @@ def notice(body: dict[str, Any], trace_id: UUID | None) -> None:
     ) % {"day": body["from_day"], "grade": body["grade"]}
     id = derived_id("grade-notice", body["uscc"], body["grade"], body["from_day"])
     _tell_enterprise(body["uscc"], id, _("信用风险类别将要变化"), text)
+    record(SYSTEM, "enterprise.noticed", "enterprise", body["uscc"], trace_id)
+    _have_checked(body, trace_id)
+
+
+def _have_checked(body: dict[str, Any], trace_id: UUID | None) -> None:
+    """Somebody of the office that supervises it goes to see, before the class is in force."""
+    pack, table = packs.current().find(cases.MATTER, CHECK), tables.current()
+    if pack is None or table is None or table.fairness is None:
+        return
+    found = next(iter(hub.of_subject(hub.current(table.subjects.id), body["uscc"], PURPOSE)), None)
+    office = responsible(pack.data["function"], found[table.fairness.region]) if found else None
+    if found is None or office is None:
+        return
+    data = {**body, "name": found["name"], "region": found[table.fairness.region]}
+    key = (body["uscc"], body["grade"], body["from_day"])
+    cases.open_matter(CHECK, key, office, data, about=found["name"], trace_id=trace_id)
 
 
 def _tell_enterprise(uscc: str, id: UUID, title: str, text: str) -> None:
@@ -86,6 +127,7 @@ def _tell_enterprise(uscc: str, id: UUID, title: str, text: str) -> None:
 
 
 def _subjects(dataset: hub.Dataset, seq: int) -> list[str]:
+    """Whom a small delivery is about, and whose its records were before it said otherwise."""
     files = names.files_of(dataset.id, seq)
     if not files:
         return []
@@ -94,8 +136,28 @@ def _subjects(dataset: hub.Dataset, seq: int) -> list[str]:
         found = db.execute(
             f'select distinct "{field}" from read_parquet(?) where "{field}" is not null limit ?',
             [files, running.MOST + 1],
-        )
-        return [code for (code,) in found.fetchall()]
+        ).fetchall()
+        told = [code for (code,) in found]
+        if dataset.subject_field in dataset.key or len(told) > running.MOST:
+            return told
+        keys = ", ".join('"' + k.replace('"', "") + '"' for k in dataset.key)
+        rows = db.execute(f"select {keys} from read_parquet(?) limit ?", [files, running.MOST]).fetchall()
+    return list(dict.fromkeys([*told, *_before(dataset, seq, rows)]))
+
+
+def _before(dataset: hub.Dataset, seq: int, keys: list[tuple[Any, ...]]) -> list[str]:
+    """Whose records a delivery replaced; a correction may have moved them to somebody else.
+
+    On a connection of the owner's, so rather again later than waiting for a collector that waits for this one.
+    """
+    where = sql.SQL(" and ").join(sql.SQL("{} = %s").format(sql.Identifier(k)) for k in dataset.key)
+    subject = sql.Identifier(dataset.subject_field)
+    text = sql.SQL("select {} from {} where {} and _until = %s and {} is not null").format(
+        subject, hub.table(f"{dataset.id}_hist"), where, subject
+    )
+    with hub.owner_connection() as con:
+        con.execute("set lock_timeout = '3s'")
+        return [code for key in keys for (code,) in con.execute(text, [*key, seq]).fetchall()]
 
 
 @slowly
@@ -109,6 +171,13 @@ def index_names() -> None:
 def link_records() -> None:
     """Records that came without a code."""
     linkage.run()
+
+
+@slowly
+def compare_all() -> None:
+    """What departments say differently of the same enterprise, once a day and after large deliveries."""
+    if conflicts.due(timezone.localtime()):
+        conflicts.run()
 
 
 @slowly

@@ -64,9 +64,11 @@ class Correction(models.Model):
         OPEN = "open", _("核实中")
         FAULTY = "faulty", _("记录有误，等待来源更正")
         SOUND = "sound", _("记录无误")
+        DONE = "done", _("已经一致")
+        WITHDRAWN = "withdrawn", _("要求更正的一方已撤回")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    subject_id = models.UUIDField()  # the enterprise that people act for
+    subject_id = models.UUIDField(null=True)  # the enterprise that people act for; null: officials ask
     uscc = models.CharField(max_length=18)
     dataset = models.CharField(max_length=45)
     key = models.CharField(max_length=400)
@@ -82,12 +84,15 @@ class Correction(models.Model):
     answered_at = models.DateTimeField(null=True)
     delivery = models.IntegerField()
     done_at = models.DateTimeField(null=True)
+    freezes = models.BooleanField(
+        default=True
+    )  # false: two sources differ, which is no doubt about the record
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
                 fields=["dataset", "key"],
-                condition=models.Q(done_at=None),
+                condition=models.Q(done_at=None, freezes=True),
                 name="enterprise_one_open_correction",
             )
         ]
@@ -143,3 +148,137 @@ class Link(models.Model):
             models.UniqueConstraint(fields=["dataset", "key", "uscc"], name="enterprise_link_once")
         ]
         indexes = [models.Index(fields=["state", "-score"])]
+
+
+class SamplingPlan(models.Model):
+    """A plan of inspections by lot. Who is in scope is frozen when it is made, then the seed is; neither changes.
+
+    regions: codes of the register, [] for all that the office is for. industries: beginnings of codes, [] for all.
+    release: the packs whose percentages hold. A plan that is not drawn stays, with the reason.
+    """
+
+    class State(models.TextChoices):
+        READY = "ready", _("待抽取")
+        DRAWN = "drawn", _("已抽取")
+        DROPPED = "dropped", _("未抽取，已作废")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    number = models.IntegerField(unique=True)
+    name = models.CharField(max_length=100)
+    purpose = models.CharField(max_length=60)
+    org = models.ForeignKey("orgs.Organisation", on_delete=models.PROTECT, related_name="+")
+    first = models.DateField()
+    last = models.DateField()
+    regions = ArrayField(models.CharField(max_length=9))
+    industries = ArrayField(models.CharField(max_length=3))
+    release = models.CharField(max_length=64)
+    rounding = models.CharField(max_length=10)
+    rounding_says = models.CharField(max_length=200)
+    made_by = models.CharField(max_length=60)
+    made_by_name = models.CharField(max_length=60)
+    frozen_at = models.DateTimeField()
+    seed = models.CharField(max_length=64)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.READY)
+    ended_at = models.DateTimeField(null=True)
+    ended_by_name = models.CharField(max_length=60, blank=True)
+    why_dropped = models.CharField(max_length=200, blank=True)
+
+
+class SamplingStratum(models.Model):
+    """One class within a plan: how many are in scope, the percentage and times of the table, how many are drawn.
+
+    digest: SHA-256 of the codes in scope, see ``sampling.rules.digest``; "" when there are none.
+    """
+
+    plan = models.ForeignKey(SamplingPlan, on_delete=models.PROTECT, related_name="strata")
+    place = models.IntegerField()
+    grade = models.CharField(max_length=1, blank=True)
+    name = models.CharField(max_length=60)
+    percent = models.DecimalField(max_digits=8, decimal_places=4)
+    times = models.IntegerField()
+    within_days = models.IntegerField()
+    says = models.CharField(max_length=200, blank=True)
+    subjects = models.IntegerField()
+    wanted = models.IntegerField()
+    visits = models.IntegerField()
+    digest = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["plan", "grade"], name="enterprise_one_stratum_a_class")
+        ]
+
+
+class SamplingFrame(models.Model):
+    """The codes in scope of one class of a plan, in order, one a line. No right for the application role."""
+
+    plan = models.ForeignKey(SamplingPlan, on_delete=models.PROTECT, related_name="+")
+    grade = models.CharField(max_length=1, blank=True)
+    codes = models.TextField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["plan", "grade"], name="enterprise_one_frame_a_class")]
+
+
+class Sampled(models.Model):
+    """An enterprise drawn for a plan: its place in the lot of its class, the days of its visits. Append-only."""
+
+    plan = models.ForeignKey(SamplingPlan, on_delete=models.PROTECT, related_name="drawn")
+    grade = models.CharField(max_length=1, blank=True)
+    place = models.IntegerField()
+    uscc = models.CharField(max_length=18)
+    name = models.CharField(max_length=120)
+    region = models.CharField(max_length=9)
+    days = ArrayField(models.DateField())
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["plan", "uscc"], name="enterprise_drawn_once")]
+        indexes = [models.Index(fields=["plan", "grade", "place"])]
+
+
+class Conflict(models.Model):
+    """Two datasets say different things of one enterprise, or one lacks it; found by the rules of the pack.
+
+    dataset, key, value, since: the source's; ``other_…``: the authority's. kind: see ``portrait.contracts.KINDS``.
+    verdict: the dataset that a person found right. No right for the application role to what is said: it reads
+    through ``enterprise_conflicts_of``, which writes the ledger.
+    """
+
+    class State(models.TextChoices):
+        OPEN = "open", _("待裁决")
+        DECIDED = "decided", _("已裁决，等待更正")
+        GONE = "gone", _("已一致")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    uscc = models.CharField(max_length=18)
+    fact = models.CharField(max_length=40)
+    kind = models.CharField(max_length=10)
+    dataset = models.CharField(max_length=45)
+    key = models.CharField(max_length=400, null=True)
+    value = models.TextField(null=True)
+    since = models.DateField(null=True)
+    other_dataset = models.CharField(max_length=45)
+    other_key = models.CharField(max_length=400, null=True)
+    other_value = models.TextField(null=True)
+    other_since = models.DateField(null=True)
+    found_at = models.DateTimeField()
+    state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
+    verdict = models.CharField(max_length=45, blank=True)
+    why = models.CharField(max_length=1000, blank=True)
+    decided_by = models.CharField(max_length=60, blank=True)
+    decided_at = models.DateTimeField(null=True)
+    correction = models.ForeignKey(Correction, null=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["uscc", "fact", "dataset"], name="enterprise_one_conflict")
+        ]
+        indexes = [models.Index(fields=["state", "kind"])]
+
+
+class ConflictRun(models.Model):
+    """One comparison of all enterprises."""
+
+    began = models.DateTimeField()
+    ended = models.DateTimeField(null=True)
+    found = models.IntegerField(default=0)

@@ -79,7 +79,7 @@ def file_of(actor: Actor, uscc: str, purpose: str, on: date | None = None) -> Fi
     by_record: dict[tuple[str, str], list[Point]] = {}
     for p in grade.points if grade else ():
         by_record.setdefault((p.indicator.dataset, p.key), []).append(p)
-    asked = {(c.dataset, c.key): c for c in corrections}
+    asked = {(c.dataset, c.key): c for c in corrections if c.freezes}
     seqs = {r["_delivery"] for found in rows.values() for r in found}
     with as_system(actor):  # where a fact comes from is no secret of the office that delivered it
         brought = {d.seq: d for d in hub.Delivery.objects.filter(seq__in=seqs).select_related("org")}

@@ -6,11 +6,14 @@ from collections.abc import Collection, Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from django.utils import timezone
 
 from yiwang.engines.hub import api as hub
 from yiwang.engines.hub.contracts import Dataset, Type
+from yiwang.kernel.access.contracts import SYSTEM
+from yiwang.kernel.audit.api import record
 from yiwang.kernel.events.api import emit
 from yiwang.kernel.packs import api as packs
 
@@ -48,7 +51,7 @@ def marks(code: str) -> tuple[list[Link], list[Correction]]:
 
 def frozen(corrections: Iterable[Correction]) -> set[tuple[str, str]]:
     """(dataset, key) of the lines that do not count just now."""
-    return {(c.dataset, c.key) for c in corrections if c.done_at is None}
+    return {(c.dataset, c.key) for c in corrections if c.done_at is None and c.freezes}
 
 
 def read(ids: Iterable[str], code: str, purpose: str, links: Iterable[Link] = ()) -> Rows:
@@ -88,8 +91,12 @@ def assess(table: Table, rows: Rows, on: date, disputed: Collection[tuple[str, s
     return grade(table, registration, records, on, disputed, repairs)
 
 
-def regrade(code: str, why: str, on: date | None = None) -> Grade | None:
-    """Grade one enterprise today and write what changed. Call within ``acting(SYSTEM)``."""
+def regrade(code: str, why: str, on: date | None = None, trace_id: UUID | None = None) -> Grade | None:
+    """Grade one enterprise today and write what changed. Call within ``acting(SYSTEM)``.
+
+    Args:
+        trace_id: of the delivery that led to it; what changed then leaves an audit event for the trace page.
+    """
     table, on = tables.current(), on or timezone.localdate()
     if table is None:
         return None
@@ -107,9 +114,12 @@ def regrade(code: str, why: str, on: date | None = None) -> Grade | None:
         if was is None or (now, found.total, list(found.sums)) != (Standing(*was[:3]), was[3], was[4]):
             told = (was[0], was[3]) if was else (None, None)
             write(con, code, now, found.total, found.sums, on, packs.current_release(), why, *told)
+            if trace_id:
+                record(SYSTEM, "enterprise.graded", "enterprise", code, trace_id, why=why)
             if now.from_day is not None and (was is None or was[2] != now.from_day):
                 emit(
                     "enterprise.notice",
                     {"uscc": code, "grade": now.grade, "from_day": now.from_day.isoformat()},
+                    trace_id,
                 )
     return found

@@ -1,44 +1,24 @@
 """一企一档 for officials and for the enterprise itself; corrections; the fairness page."""
 
+from datetime import date
+
 from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_GET, require_POST
 
-from yiwang.engines.hub import api as hub
-from yiwang.engines.hub.masks import shown
 from yiwang.kernel.access.contracts import Refused
 from yiwang.kernel.access.guards import officials
-from yiwang.kernel.ledger.purposes import purposes
 from yiwang.kernel.orgs.models import Region
-from yiwang.kernel.packs import api as packs
 
-from . import actions, fairness, link_actions, names, queries, tables
+from . import actions, fairness, link_actions, names, queries, replay, tables
 from .models import Link, Run
-from .risk import waterfall
-from .risk.rules import next_changes
-
-STATES = {
-    "counts": gettext_noop("计分"),
-    "expired": gettext_noop("已到期，不计分"),
-    "later": gettext_noop("还没到起算日"),
-    "repaired": gettext_noop("已信用修复，不计分"),
-    "disputed": gettext_noop("有异议，冻结不计分"),
-    "same": gettext_noop("同一件事已计过"),
-}
-
+from .showing import shown_file
 
 credit_staff = officials(queries.CREDIT)
 """Officials with the post that looks at files."""
-
-
-def allowed() -> list[str]:
-    """Purposes for which files may be opened: those that the register of enterprises is given out for."""
-    table, declared = tables.current(), purposes()
-    return [p for p in table.subjects.purposes if p in declared] if table else []
 
 
 @require_GET
@@ -46,7 +26,7 @@ def allowed() -> list[str]:
 def find(request):
     """Search by name or code, for a purpose that is chosen first."""
     text, purpose = request.GET.get("q", "").strip()[:120].replace("\0", ""), request.GET.get("purpose", "")
-    context = {"q": text, "purpose": purpose, "purposes": allowed()}
+    context = {"q": text, "purpose": purpose, "purposes": tables.allowed_purposes()}
     if text:
         if purpose not in context["purposes"]:
             context["error"] = _("请先选用途：查看企业档案要说明为什么，并记入账本。")
@@ -61,12 +41,13 @@ def find(request):
 def file(request, uscc):
     """One enterprise's file."""
     purpose = request.GET.get("purpose", "")
-    if purpose not in allowed():
+    if purpose not in tables.allowed_purposes():
         return redirect(f"{reverse('enterprises')}?q={uscc}")
     found = queries.file_of(request.actor, uscc, purpose)
     if found.registration is None and not found.facts:
         raise Http404
-    return render(request, "enterprise/file.html", _shown(request, found) | {"purpose": purpose})
+    context = shown_file(request.actor, found, purpose) | _past(request, uscc, purpose)
+    return render(request, "enterprise/file.html", context | {"purpose": purpose})
 
 
 @require_GET
@@ -81,8 +62,24 @@ def own(request):
     return render(
         request,
         "enterprise/own.html",
-        _shown(request, found) | {"enterprise": enterprise, "purpose": actions.OWN},
+        shown_file(request.actor, found, actions.OWN)
+        | _past(request, enterprise.uscc, actions.OWN)
+        | {"enterprise": enterprise, "purpose": actions.OWN},
     )
+
+
+def _past(request, uscc: str, purpose: str) -> dict:
+    """The class on a past day, if one was asked for."""
+    text = request.GET.get("on", "")[:10]
+    if not text:
+        return {}
+    try:
+        day = date.fromisoformat(text)
+        told = replay.replay(request.actor, uscc, purpose, day)
+    except (ValueError, Refused) as wrong:
+        words = str(wrong) if isinstance(wrong, Refused) else _("“%(t)s”不是日期，请选一天。") % {"t": text}
+        return {"asked_on": text, "past_error": words}
+    return {"asked_on": text, "past": replay.shown(told)}
 
 
 @require_POST
@@ -190,61 +187,3 @@ def _share(id: str, row: dict, regions: dict[str, str]) -> dict:
     }.get(id, value)
     share = None if row["bad"] is None else row["bad"] / row["rated"]
     return {**row, "label": named if value else _("没有登记"), "share": share}
-
-
-def _shown(request, found: queries.File) -> dict:
-    """What both file pages show."""
-    table, grade = found.table, found.grade
-    stored = found.standing.get("grade")
-    lists = {p.id: {c["code"]: c["name"] for c in p.data["codes"]} for p in packs.current().all("codelist")}
-    brought = {f.delivery.seq for f in found.facts if f.delivery}
-    seen = (
-        set(hub.Delivery.objects.filter(seq__in=brought).values_list("seq", flat=True))
-        if request.actor.is_staff
-        else set()
-    )
-    facts = [_fact(f, lists, seen) for f in found.facts]
-    context = {"file": found, "facts": facts, "stored": stored, "changes": found.standing.get("changes", [])}
-    if table is None or grade is None:
-        return context
-    now = table.of_class(grade.id)
-    counted = [p for p in grade.points if p.counts]
-    bars = waterfall.bars(table, grade)
-    return context | {
-        "grade": grade,
-        "class": now,
-        "in_force": table.of_class(stored["in_force"]) if stored and stored["in_force"] else None,
-        "from_day": stored["from_day"] if stored else None,
-        "total": grade.total / 100,
-        "bars": bars,
-        "lines": waterfall.lines(table, grade),
-        "height": len(bars) * waterfall.ROW,
-        "points": [
-            {
-                "point": p, "slot": table.slots[p.indicator.slot], "state": _(STATES[p.state]),
-                "weighted": p.indicator.points * table.slots[p.indicator.slot].weight / 100,
-                "key": p.key.replace(queries.SEPARATOR, " "), "dataset": table.datasets[p.indicator.dataset].name,
-            }
-            for p in grade.points
-        ],
-        "remedies": list(dict.fromkeys((p.indicator.name, p.indicator.remedy) for p in counted)),
-        "coming": [(day, id, total / 100) for day, id, total in next_changes(grade, table, found.on)] if grade.id else [],
-        "table": table,
-    }  # fmt: skip
-
-
-def _fact(f: queries.Fact, lists: dict, seen: set[int]) -> dict:
-    told = []
-    for x in f.dataset.fields:
-        value = f.values.get(x.id)
-        if value not in (None, "") and x.id != f.dataset.subject_field:
-            text = lists.get(x.codelist, {}).get(str(value)) or shown(x, value)
-            told.append((x.name, text))
-    return {
-        "fact": f,
-        "fields": told,
-        "link": "、".join(_(e) for e in f.values["_link"].evidence) if "_link" in f.values else "",
-        "counted": [p for p in f.points if p.counts],
-        "states": [(p.indicator.name, _(STATES[p.state])) for p in f.points],
-        "linked": f.delivery is not None and f.delivery.seq in seen,
-    }

@@ -2,8 +2,11 @@
 
 from functools import lru_cache
 
+from yiwang.kernel.ledger.purposes import purposes
 from yiwang.kernel.packs import api as packs
 
+from .portrait.contracts import FilePlan
+from .portrait.loading import plan_of
 from .risk.contracts import Table
 from .risk.loading import table_of
 
@@ -19,3 +22,21 @@ def of_release(release: str) -> Table | None:
 def current() -> Table | None:
     """The points table in force."""
     return of_release(packs.current_release())
+
+
+def allowed_purposes() -> list[str]:
+    """Purposes for which files may be opened: those that the register of enterprises is given out for."""
+    table, declared = current(), purposes()
+    return [p for p in table.subjects.purposes if p in declared] if table else []
+
+
+@lru_cache(maxsize=4)
+def _plan(release: str) -> FilePlan | None:
+    library = packs.library(release)
+    found = library.all("enterprise_file")
+    return plan_of(found[0], library) if found else None
+
+
+def plan() -> FilePlan | None:
+    """What the file of an enterprise is made of, by the packs in force."""
+    return _plan(packs.current_release())

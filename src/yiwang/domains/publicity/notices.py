@@ -17,7 +17,7 @@ from yiwang.kernel.accounts.models import Enterprise
 from yiwang.kernel.audit.api import record
 from yiwang.kernel.calendar.api import due_from
 from yiwang.kernel.calendar.rules import Limit, Unit
-from yiwang.kernel.events.api import on
+from yiwang.kernel.events.api import emit, on
 from yiwang.kernel.ids import derived_id
 from yiwang.kernel.notify.api import tell
 from yiwang.kernel.packs import api as packs
@@ -30,6 +30,19 @@ AT_ONCE = 1000
 
 @on("hub.loaded")
 def loaded(body: dict[str, Any], trace_id: UUID | None) -> None:
+    """Whether a delivery concerns what is published: looked at in an event of its own.
+
+    Records are read on a connection of the owner's. It would wait for a collector that waits for this transaction
+    to let go of tables that other handlers of the delivery have read in it.
+    """
+    for pack in packs.current().all("publicity"):
+        if body["dataset"] in (pack.data["dataset"], pack.data.get("repairs", {}).get("dataset")):
+            emit("publicity.look", {"dataset": body["dataset"], "seq": body["seq"]}, trace_id)
+            return
+
+
+@on("publicity.look")
+def look(body: dict[str, Any], trace_id: UUID | None) -> None:
     """Publish what a delivery brought, take down what it withdrew or repaired."""
     dataset = hub.find(body["dataset"])
     if dataset is None:
@@ -50,6 +63,7 @@ def _rows(dataset: hub.Dataset, seq: int) -> Iterator[list[dict[str, Any]]]:
         con.transaction(),
         con.cursor("publicity", row_factory=dict_row) as cursor,
     ):
+        con.execute("set local lock_timeout = '10s'")
         cursor.execute(sql.SQL("select * from {} where _delivery = %s").format(hub.table(dataset.id)), [seq])
         while rows := cursor.fetchmany(AT_ONCE):
             yield rows

@@ -68,12 +68,13 @@ def numbers_of(actor: Actor, case_ids: set[UUID]) -> dict[UUID, Case]:
     return {case.id: case for case in Case.objects.filter(visible(actor), id__in=case_ids)}
 
 
-def traced(actor: Actor, trace_id: UUID) -> tuple[list[Case], int]:
-    """The cases of a trace that the actor may see, in their order, and how many others there are."""
+def traced(actor: Actor, trace_id: UUID) -> tuple[list[Case], list[Case]]:
+    """The cases of a trace that the actor may see, in their order, and the others, whose content is not for him."""
     found = Case.objects.filter(visible(actor), trace_id=trace_id).select_related("org")
     mine = list(found.order_by("submitted_at", "number"))
     with as_system(actor):
-        return mine, Case.objects.filter(trace_id=trace_id).count() - len(mine)
+        others = Case.objects.filter(trace_id=trace_id).exclude(id__in=[c.id for c in mine])
+        return mine, list(others.select_related("org").defer(*HEAVY).order_by("submitted_at", "number"))
 
 
 def documents_of(case: Case, members: list[Case] | None = None) -> list[IssuedDocument]:

@@ -54,6 +54,7 @@ def dataset_of(pack: Pack, library: Library, regions: Iterable[str] = ()) -> Dat
         sharing=data["sharing"]["class"],
         purposes=tuple(data["purposes"]),
         summary=data["summary"],
+        resource=data.get("resource", ""),
         effective_from=date.fromisoformat(data["effective"]["from"]),
         by_id={f.id: f for f in fields},
     )

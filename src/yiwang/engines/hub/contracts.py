@@ -116,6 +116,7 @@ class Dataset:
     sharing: str = ""
     purposes: tuple[str, ...] = ()
     summary: str = ""
+    resource: str = ""  # 统计数据, 行业数据, 政务数据 or 社会数据
     effective_from: date = date(2000, 1, 1)
     by_id: Mapping[str, Field] = field(default_factory=dict, compare=False)
 

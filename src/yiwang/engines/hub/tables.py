@@ -100,6 +100,12 @@ def ensure(con: Connection, dataset: Dataset) -> None:
         create(con, hist, dataset)
         con.execute(sql.SQL("alter table {} add column _until integer not null").format(table(hist)))
         con.execute(sql.SQL("create index on {} ({})").format(table(hist), names(dataset.key)))
+    if (
+        dataset.subject_field and dataset.key[0] != dataset.subject_field
+    ):  # a past day is asked for by subject
+        wanted = sql.SQL("create index if not exists {} on {} ({})")
+        subject = sql.Identifier(f"{hist}_subject")
+        con.execute(wanted.format(subject, table(hist), names([dataset.subject_field])))
     for name in (dataset.id, hist):
         have = dict(
             con.execute(

@@ -1,7 +1,8 @@
 """全链追溯: one trace id from what was collected, through judgement, warning and case, to the result that came back.
 
 Plan G2. Who may see one: whoever may see a case of it, looks after data, or delivered the data it began with.
-Cases that others handle are counted, not shown; who was told is shown as a number.
+Of a matter that another office handles it shows that there is one and when it ended; applications of people that
+others handle are only counted.
 """
 
 from collections import Counter
@@ -76,6 +77,7 @@ def trace(request, trace_id: UUID):
     if not (mine or began or (hub.is_steward(actor) and (audited or others))):
         raise Http404
     lines = [*_audited(actor, audited), *(line for case in mine for line in _of_case(actor, case))]
+    lines += [line for case in others if case.kind == cases.MATTER for line in _elsewhere(case)]
     lines.sort(key=lambda line: line.at)
     stages = Counter(str(line.stage) for line in lines)
     return render(
@@ -84,7 +86,7 @@ def trace(request, trace_id: UUID):
         {
             "trace": trace_id,
             "lines": lines,
-            "others": others,
+            "others": sum(case.kind != cases.MATTER for case in others),
             "began": began,
             "cases": mine,
             "stages": [(s, stages[str(s)]) for s in (COLLECTED, JUDGED, WARNED, HANDLED, RESULT)],
@@ -110,6 +112,13 @@ def _came_back(event: AuditEvent) -> Iterator[Line]:
     for loaded in AuditEvent.objects.filter(verb="hub.loaded", object_id=event.object_id):
         onward = f"/desk/trace/{event.object_id}"
         yield Line(loaded.at, RESULT, _("写回的数据已装载，从这里继续"), loaded.actor_name, onward)
+
+
+def _elsewhere(case: cases.Case) -> Iterator[Line]:
+    told = {"name": case.name, "org": case.org.name if case.org else ""}
+    yield Line(case.submitted_at, HANDLED, _("%(name)s：交%(org)s办理") % told, _("系统"))
+    if case.closed_at:
+        yield Line(case.closed_at, HANDLED, _("%(name)s：%(org)s已办结") % told, told["org"])
 
 
 def _of_case(actor, case: cases.Case) -> Iterator[Line]:

@@ -57,6 +57,16 @@ class Slot:
 
 
 @dataclass(frozen=True, slots=True)
+class Evaluation:
+    """One of the evaluations that are put together, in percent. delivered: others make it, its results come here."""
+
+    id: str
+    name: str
+    weight: int
+    delivered: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Class:
     """A class and what follows from it. ``least``: from this total on, in points. ``percent``: sampled a period."""
 
@@ -103,6 +113,7 @@ class Table:
     opened: str
     industry: str
     new_days: int
+    evaluations: tuple[Evaluation, ...]
     slots: tuple[Slot, ...]
     indicators: tuple[Indicator, ...]
     classes: tuple[Class, ...]
@@ -110,6 +121,10 @@ class Table:
     datasets: Mapping[str, Dataset] = field(compare=False, default_factory=dict)
     unrated_percent: float = 0.0
     unrated_says: str = ""
+    unrated_times: int = 1
+    unrated_within: int = 365
+    rounding: str = "up"
+    rounding_says: str = ""
     correct_within: int = 0
     fairness: Fairness | None = None
 

@@ -9,7 +9,7 @@ from yiwang.engines.hub.contract import dataset_of
 from yiwang.engines.hub.contracts import Dataset
 from yiwang.kernel.packs.contracts import Library, Pack
 
-from .contracts import Class, Fairness, Indicator, Repairs, Slot, Table
+from .contracts import Class, Evaluation, Fairness, Indicator, Repairs, Slot, Table
 
 
 def table_of(pack: Pack, library: Library) -> Table:
@@ -32,6 +32,7 @@ def table_of(pack: Pack, library: Library) -> Table:
     levels = {s["name"]: s for s in data["seriousness"]}
     places = {(s.evaluation, s.group): n for n, s in enumerate(slots)}
     subjects, f = data["subjects"], data["fairness"]
+    rounding = data.get("rounding", {"rule": "up", "says": ""})  # releases of old have none
     return Table(
         id=pack.id,
         name=pack.name,
@@ -41,6 +42,10 @@ def table_of(pack: Pack, library: Library) -> Table:
         opened=subjects["opened"],
         industry=subjects["industry"],
         new_days=data["new"]["days"],
+        evaluations=tuple(
+            Evaluation(e["id"], e["name"], e["weight"], e.get("delivered", False))
+            for e in data["evaluations"]
+        ),
         slots=slots,
         indicators=tuple(
             _indicator(i, levels[i["seriousness"]], places, datasets[i["dataset"]])
@@ -51,6 +56,10 @@ def table_of(pack: Pack, library: Library) -> Table:
         datasets=datasets,
         unrated_percent=float(data["unrated"]["percent"]),
         unrated_says=data["unrated"]["says"],
+        unrated_times=data["unrated"].get("times", 1),
+        unrated_within=data["unrated"].get("within_days", 365),
+        rounding=rounding["rule"],
+        rounding_says=rounding["says"],
         correct_within=data["correct_within"]["value"],
         fairness=Fairness(
             f["hide_under"], f["size"], tuple(map(float, f["sizes"])), tuple(f["years"]), f["region"]

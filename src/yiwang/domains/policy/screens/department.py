@@ -14,6 +14,7 @@ from yiwang.domains.policy.models import Grant, Objection, PolicyDraft, Round
 from yiwang.engines.judge.library import in_force
 from yiwang.kernel.access.contracts import Refused
 
+LISTED = 50  # lines of a list on a page
 STATUSES = ("符合", "缺资料", "差一项", "不符合")  # of embedded examples, as the pack's schema has them
 BLANK = 2  # empty rows in the grid for new conditions
 
@@ -156,12 +157,17 @@ def round_of(request, round_id):
     if found is None:
         raise Http404
     grants = found.grants.select_related("payment")
+    q = request.GET.get("q", "").strip()[:60].replace("\0", "")
+    start = int(request.GET["from"]) if request.GET.get("from", "").isdigit() else 0
+    rows = list((grants.filter(name__contains=q) if q else grants)[start : start + LISTED + 1])
     return render(
         request,
         "policy/round.html",
         {
             "round": found,
-            "grants": grants[:200],
+            "grants": rows[:LISTED],
+            "later": start + LISTED if len(rows) > LISTED else None,
+            "q": q,
             "count": grants.count(),
             "total": grants.aggregate(s=Sum("amount"))["s"],
             "paid": grants.filter(state=Grant.PAID).aggregate(s=Sum("amount"))["s"] or 0,

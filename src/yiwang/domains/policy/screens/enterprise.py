@@ -14,6 +14,8 @@ from yiwang.engines.judge.api import Status
 from yiwang.kernel.access.contracts import Refused
 from yiwang.kernel.access.session import as_system
 
+LISTED = 50  # lines of a list on a page
+
 
 @require_GET
 def library(request):
@@ -108,18 +110,22 @@ def mine(request):
 
 @require_GET
 def publicity(request):
-    """公示: the lists that are open now, for everyone; names, codes half hidden, amounts."""
+    """公示: the lists that are open now, for everyone; names, codes half hidden, amounts; page by page, or by name."""
+    q = request.GET.get("q", "").strip()[:60].replace("\0", "")
+    wanted, start = request.GET.get("round", ""), request.GET.get("from", "")
     with as_system(request.actor):
-        rounds = list(Round.objects.filter(closed_at=None, public_until__gte=timezone.localdate())[:20])
-        shown = [
-            (
-                r,
-                [(g.name, f"{g.uscc[:2]}{'*' * 12}{g.uscc[-4:]}", g.amount) for g in r.grants.all()[:200]],
-                r.grants.count(),
-            )
-            for r in rounds
-        ]
-    return render(request, "policy/publicity.html", {"shown": shown})
+        rounds = Round.objects.filter(closed_at=None, public_until__gte=timezone.localdate())[:20]
+        lists = []
+        for r in rounds:
+            at = int(start) if str(r.id) == wanted and start.isdigit() else 0
+            found = r.grants.filter(name__contains=q) if q else r.grants.all()
+            rows = [
+                (g.name, f"{g.uscc[:2]}{'*' * 12}{g.uscc[-4:]}", g.amount)
+                for g in found[at : at + LISTED + 1]
+            ]
+            later = at + LISTED if len(rows) > LISTED else None
+            lists.append((r, rows[:LISTED], r.grants.count(), later))
+    return render(request, "policy/publicity.html", {"shown": lists, "q": q})
 
 
 @require_http_methods(["GET", "POST"])

@@ -50,6 +50,12 @@ def percent(value) -> str:
 
 
 @register.filter
+def plainly(value):
+    """True and False as people say them."""
+    return (_("是") if value else _("否")) if isinstance(value, bool) else value
+
+
+@register.filter
 def get(mapping, key):
     """``mapping[key]`` or empty."""
     return mapping.get(key, "") if mapping else ""

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from yiwang.domains.enterprise.risk.contracts import Record
+from yiwang.domains.enterprise.risk.evaluations import delivered, parts
 from yiwang.domains.enterprise.risk.lint import lint
 from yiwang.domains.enterprise.risk.rules import as_day, grade, is_subject, joined, key_of, next_changes
 from yiwang.domains.enterprise.risk.sql import statement
@@ -114,6 +115,36 @@ def test_time_alone_never_raises_and_says_beforehand_what_it_will_do(world, days
     assert grade(TABLE, subjects["E1"], have, later).total <= now.total
     by_then = [total for day, _c, total in next_changes(now, TABLE, past) if day <= later]
     assert grade(TABLE, subjects["E1"], have, later).total >= min(by_then, default=now.total)
+
+
+@SLOW
+@given(worlds())
+def test_the_evaluations_apart_add_up_to_the_total_and_keep_every_point(world):
+    subjects, rows, _c, _r = world
+    found = grade(TABLE, subjects["E1"], of("E1", subjects, rows), TODAY, told(world)[0])
+    apart = parts(TABLE, found)
+    assert sum(p.subtotal for p in apart) == found.total
+    assert sorted(map(id, (q for p in apart for q in p.found))) == sorted(map(id, found.points))
+    for p in apart:
+        assert p.points * p.evaluation.weight == p.subtotal and all(g.counted <= g.cap for g in p.groups)
+        if p.evaluation.delivered:  # results of others, and nothing else
+            assert {q.indicator.dataset for q in p.found} <= set(delivered(TABLE, p.evaluation))
+
+
+def result(dataset, level, until=None, since=date(2026, 3, 31)):
+    values = {"uscc": "E1", "evaluator": "x", "industry": "H62", "grade": level, "evaluated_on": since}
+    return Record(dataset, {**values, "valid_until": until})
+
+
+def test_results_of_others_count_in_their_own_evaluation_until_they_expire():
+    have = [result("public_credit", "4", date(2027, 3, 31)), result("industry_credit", "D")]
+    found = grade(TABLE, OLD, have, TODAY)
+    assert [p.subtotal for p in parts(TABLE, found)] == [0, 3000, 2000] and found.id == "C"
+    assert grade(TABLE, OLD, [*have, penalty("a", TODAY, fine=20)], TODAY).id == "D"
+    assert [p.until for p in found.points] == [date(2027, 3, 31), None]
+    later = grade(TABLE, OLD, have, date(2027, 3, 31))
+    assert [p.subtotal for p in parts(TABLE, later)] == [0, 0, 2000]
+    assert grade(TABLE, OLD, [result("public_credit", "1"), result("industry_credit", "A")], TODAY).total == 0
 
 
 def test_the_same_day_replays_to_the_same_class_with_the_same_reasons():

@@ -17,7 +17,7 @@ TABLE = table_of(LIBRARY.get("risk_points", "enterprise"), LIBRARY)
 TODAY = date(2026, 11, 25)
 CODES = ("E1", "E2", "E3")
 WORDS = {
-    "grade": ["A", "D", None], "kind": ["1", "3", "01", "02", "03", "06", "1100", "9500"],
+    "grade": ["A", "C", "D", "3", "4", None], "kind": ["1", "3", "01", "02", "03", "06", "1100", "9500"],
     "state": ["1", "2", "3", "03", "40"],
     "status": ["1", "3", "6"], "procedure": ["1", "2"], "result": ["1", "2", "4", "5"], "upheld": ["是", "否", None],
     "industry": ["C14", "H62", "F52", None],

@@ -1,0 +1,197 @@
+"""What the pages of a file show: the class by evaluations, sources side by side, licences, relations, the timeline."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from yiwang.engines.hub import api as hub
+from yiwang.engines.hub.contracts import Dataset, Type
+from yiwang.engines.hub.masks import shown
+from yiwang.kernel.access.contracts import Actor
+from yiwang.kernel.orgs.models import Region
+from yiwang.kernel.packs import api as packs
+
+from . import conflicts, queries, relations, tables
+from .portrait.contracts import FilePlan, Source
+from .portrait.facts import said
+from .risk import waterfall
+from .risk.contracts import Grade, Point, Table
+from .risk.evaluations import delivered, parts
+from .risk.rules import next_changes
+
+STATES = {
+    "counts": gettext_noop("计分"),
+    "expired": gettext_noop("已到期，不计分"),
+    "later": gettext_noop("还没到起算日"),
+    "repaired": gettext_noop("已信用修复，不计分"),
+    "disputed": gettext_noop("有异议，冻结不计分"),
+    "same": gettext_noop("同一件事已计过"),
+}
+Lists = dict[str, dict[str, str]]
+REGIONS = "region"  # no code list has this id
+
+
+def code_lists() -> Lists:
+    """Code list → code → name; divisions under ``REGIONS``. Kept for a release: both come with the packs."""
+    return _lists(packs.current_release())
+
+
+@lru_cache(maxsize=2)
+def _lists(release: str) -> Lists:
+    found = packs.library(release).all("codelist")
+    lists = {p.id: {c["code"]: c["name"] for c in p.data["codes"]} for p in found}
+    return lists | {REGIONS: dict(Region.objects.values_list("code", "name"))}
+
+
+def cell(dataset: Dataset, field: str, value: Any, lists: Lists) -> str:
+    """A value as people read it: codes by name, personal information masked."""
+    if value in (None, ""):
+        return ""
+    spec = dataset.field(field)
+    listed = REGIONS if spec.type is Type.REGION else spec.codelist
+    return lists.get(listed, {}).get(str(value)) or str(shown(spec, value))
+
+
+def shown_file(actor: Actor, found: queries.File, purpose: str) -> dict[str, Any]:
+    """Everything on the page of a file, for officials and for the enterprise alike."""
+    table, grade, lists = found.table, found.grade, code_lists()
+    stored = found.standing.get("grade")
+    brought = {f.delivery.seq for f in found.facts if f.delivery}
+    seen = (
+        set(hub.Delivery.objects.filter(seq__in=brought).values_list("seq", flat=True))
+        if actor.is_staff
+        else set()
+    )
+    context = {
+        "file": found, "stored": stored, "changes": found.standing.get("changes", []),
+        "facts": [_fact(f, lists, seen) for f in found.facts],
+    }  # fmt: skip
+    plan = tables.plan()
+    if plan is not None:
+        related = relations.relations_of(found.uscc, purpose, found.on)
+        name = str((found.registration or {}).get("name", found.uscc))
+        context |= {
+            "sections": _sections(plan, found, lists), "relations": related, "drawing": relations.drawn(name, related),
+            "sources": _sources(plan, found, lists, conflicts.read(None, found.uscc, purpose)),
+        }  # fmt: skip
+    if table is None or grade is None:
+        return context
+    bars = waterfall.bars(table, grade)
+    counted = [p for p in grade.points if p.counts]
+    return context | {
+        "grade": grade, "class": table.of_class(grade.id),
+        "in_force": table.of_class(stored["in_force"]) if stored and stored["in_force"] else None,
+        "from_day": stored["from_day"] if stored else None, "total": grade.total / 100,
+        "bars": bars, "lines": waterfall.lines(table, grade), "height": len(bars) * waterfall.ROW,
+        "evaluations": evaluations(table, grade, found, lists), "ladder": table.classes,
+        "remedies": list(dict.fromkeys((p.indicator.name, p.indicator.remedy) for p in counted)),
+        "coming": [(day, id, total / 100) for day, id, total in next_changes(grade, table, found.on)] if grade.id else [],
+        "table": table,
+    }  # fmt: skip
+
+
+def point(table: Table, p: Point) -> dict[str, Any]:
+    """A point of the class as a row."""
+    slot = table.slots[p.indicator.slot]
+    return {
+        "point": p, "slot": slot, "state": _(STATES[p.state]), "weighted": p.indicator.points * slot.weight / 100,
+        "key": p.key.replace(queries.SEPARATOR, " "), "dataset": table.datasets[p.indicator.dataset].name,
+    }  # fmt: skip
+
+
+def evaluations(
+    table: Table, grade: Grade, found: queries.File | None = None, lists: Lists | None = None
+) -> list[dict[str, Any]]:
+    """The evaluations one by one: their points, and for those that others make, the results delivered."""
+    told = []
+    for part in parts(table, grade):
+        results = []
+        for f in found.facts if found else ():
+            if f.dataset.id in delivered(table, part.evaluation):
+                named = [
+                    (x.name, cell(f.dataset, x.id, f.values.get(x.id), lists or {}))
+                    for x in f.dataset.fields
+                    if x.id not in (f.dataset.subject_field, "name") and f.values.get(x.id)
+                ]
+                results.append(named)
+        told.append(
+            {
+                "part": part, "subtotal": part.subtotal / 100, "results": results,
+                "points": [point(table, p) for p in part.found],
+            }
+        )  # fmt: skip
+    return told
+
+
+def _sections(plan: FilePlan, found: queries.File, lists: Lists) -> list[dict[str, Any]]:
+    told = []
+    for section in plan.sections:
+        shown_tables = []
+        for columns in section.tables:
+            dataset = hub.find(columns.dataset)
+            if dataset is None:
+                continue
+            rows = [
+                [cell(dataset, x, f.values.get(x), lists) for x in columns.fields]
+                for f in found.facts
+                if f.dataset.id == columns.dataset
+            ]
+            heads = [dataset.field(x).name for x in columns.fields]
+            shown_tables.append({"dataset": dataset, "heads": heads, "rows": rows})
+        told.append({"section": section, "tables": shown_tables})
+    return told
+
+
+def _sources(
+    plan: FilePlan, found: queries.File, lists: Lists, differences: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Facts that several sources state, side by side, with what differs and what was decided."""
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for f in found.facts:
+        rows.setdefault(f.dataset.id, []).append(f.values)
+    told = []
+    for fact in plan.facts:
+        mine = {d["dataset"]: d for d in differences if d["fact"] == fact.id}
+        verdicts = [d for d in mine.values() if d["verdict"]]
+        sides = []
+        for source in (fact.authority, *fact.others):
+            says = said(fact, source, rows.get(source.dataset.id, ()))
+            if says is None and source.dataset.id not in mine:
+                continue
+            sides.append(
+                {
+                    "source": source, "authority": source is fact.authority, "since": says.since if says else None,
+                    "value": _value(source, says.value if says else None, lists),
+                    "difference": mine.get(source.dataset.id),
+                }
+            )  # fmt: skip
+        right = verdicts[0]["verdict"] if verdicts else fact.authority.dataset.id
+        value = next((s["value"] for s in sides if s["source"].dataset.id == right), "")
+        told.append(
+            {"fact": fact, "sides": sides, "value": value, "verdicts": verdicts, "disputed": bool(mine)}
+        )
+    return told
+
+
+def _value(source: Source, value: str | None, lists: Lists) -> str:
+    return cell(source.dataset, source.field, value, lists)
+
+
+def _fact(f: queries.Fact, lists: Lists, seen: set[int]) -> dict[str, Any]:
+    told = [
+        (x.name, cell(f.dataset, x.id, f.values.get(x.id), lists))
+        for x in f.dataset.fields
+        if f.values.get(x.id) not in (None, "") and x.id != f.dataset.subject_field
+    ]
+    return {
+        "fact": f,
+        "fields": told,
+        "link": "、".join(_(e) for e in f.values["_link"].evidence) if "_link" in f.values else "",
+        "counted": [p for p in f.points if p.counts],
+        "states": [(p.indicator.name, _(STATES[p.state])) for p in f.points],
+        "linked": f.delivery is not None and f.delivery.seq in seen,
+    }
