@@ -88,6 +88,7 @@ def stored_state(case_id):
 def assert_sound(case_id):
     """Replay gives the stored state, and every hash fits."""
     with acting(SYSTEM):
+        Case.objects.select_for_update().get(id=case_id)  # the worker may be about to move it
         assert {i: t.node for i, t in queries.replayed(case_id).tokens.items()} == stored_state(case_id)
         queries.verify_chain(case_id)
 

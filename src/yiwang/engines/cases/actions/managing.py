@@ -56,8 +56,9 @@ def transfer(actor: Actor, case_id: UUID, office: str, reason: str, command_id: 
     """
 
     def decide(held: Locked, now: datetime) -> Change:
-        require_open(held)
+        # First whether it is his at all: "closed already" would tell a stranger that there is such a case.
         require_role(actor, Row(held), next(iter(sorted(actor.posts.get(held.org_id, ()))), ""))
+        require_open(held)
         org = Organisation.objects.filter(name=office.strip()).first()
         if org is None:
             raise Refused(_("没有名为“%(name)s”的机构，请写全称。") % {"name": office.strip()})
