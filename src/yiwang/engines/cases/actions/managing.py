@@ -88,11 +88,11 @@ def escalate(actor: Actor, case_id: UUID, note: str, command_id: UUID) -> Locked
     """
 
     def decide(held: Locked, now: datetime) -> Change:
-        if held.closed_at is not None:
-            raise AlreadyChanged(closed_because(held))
         above = held.org_id in actor.oversees
         if not (actor.system or above or actor.has_role(held.org_id, MANAGER)):
             raise Refused(_("只有本机构或上级机构的负责人可以督办。"))
+        if held.closed_at is not None:
+            raise AlreadyChanged(closed_because(held))
         if not note.strip():
             raise Refused(_("请写明督办要求。"))
         pressed = [
