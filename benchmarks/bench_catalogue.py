@@ -3,16 +3,14 @@
 Bars: ≥ 1,000 rows a second; memory grows by ≤ 64 MB from a small file to one twenty times as long.
 """
 
-import os
 import resource
-import shutil
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from installation import database
 from machine import machine, sizes
 
 HEADER = "事项名称,实施编码,事项类型,实施主体,行使层级,法定办结时限,承诺办结时限\n"
@@ -21,31 +19,11 @@ HEADER = "事项名称,实施编码,事项类型,实施主体,行使层级,法�
 def run(options: list[str]) -> dict:
     """Measure and compare with the bars."""
     chosen = sizes(options, rows=200_000)
-    folder = Path(tempfile.mkdtemp(prefix="yiwang-bench-"))
-    os.environ |= {
-        "YIWANG_VAR": str(folder),
-        "YIWANG_DEMO": "1",
-        "DJANGO_SETTINGS_MODULE": "yiwang.config.settings",
-    }
-    os.environ.pop("DATABASE_URL", None)
-    from yiwang.config import embedded
-
-    server = embedded.start(folder / "postgres")
-    try:
+    with database() as folder:
         return _measure(folder, chosen["rows"])
-    finally:
-        embedded.stop(server)
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _measure(folder: Path, rows: int) -> dict:
-    import django
-
-    django.setup()
-    from yiwang.config import environment, install
-
-    install.migrate()
-    install.load(environment.ROOT / "packs")
     small, _seconds = _import(folder, "small", rows // 20)
     large, seconds = _import(folder, "large", rows)
     _again, unchanged = _import(folder, "large", rows)

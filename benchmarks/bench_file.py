@@ -9,15 +9,14 @@ Bar: p95 of both together ≤ 300 ms with 15,000,000 entities.
 
 import os
 import random
-import shutil
 import statistics
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from installation import database
 from machine import Others, machine, sizes
 
 BAR_MS = 300
@@ -30,19 +29,8 @@ CHARS = "泉润鲁信达海岱文昌金桥顺和瑞丰齐盛蓝湾百合德源�
 def run(options: list[str]) -> dict:
     """Measure and compare with the bar."""
     chosen = sizes(options, entities=15_000_000, requests=400)
-    folder = Path(tempfile.mkdtemp(prefix="yiwang-bench-"))
-    os.environ |= {
-        "YIWANG_VAR": str(folder), "YIWANG_DEMO": "1", "DJANGO_SETTINGS_MODULE": "yiwang.config.settings",
-    }  # fmt: skip
-    os.environ.pop("DATABASE_URL", None)
-    from yiwang.config import embedded
-
-    server = embedded.start(folder / "postgres")
-    try:
+    with database() as folder:
         return _measure(folder, chosen)
-    finally:
-        embedded.stop(server)
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _pick(values, expression: str) -> str:
@@ -57,13 +45,6 @@ def _name(i: str) -> str:
 
 
 def _measure(folder: Path, chosen: dict[str, int]) -> dict:
-    import django
-
-    django.setup()
-    from yiwang.config import environment, install
-
-    install.migrate()
-    install.load(environment.ROOT / "packs")
     filled = _fill(chosen["entities"])
     others = Others(folder)
     figures = _ask(chosen)

@@ -4,14 +4,12 @@ Three flows, at 10³ and at 10⁵ open cases, in one run on an installation of i
 the PostgreSQL session together. Bars: ≤ 3 ms a step; growth ≤ 1.5 × from the small to the large size.
 """
 
-import os
-import shutil
 import sys
-import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from installation import database
 from machine import Cpu, machine, sizes
 
 FLOWS = {
@@ -25,36 +23,17 @@ FORWARD = ("accept", "pass", "grant")
 def run(options: list[str]) -> dict:
     """Measure and compare with the bars."""
     chosen = sizes(options, small=1_000, large=100_000, cases=120)
-    folder = Path(tempfile.mkdtemp(prefix="yiwang-bench-"))
-    os.environ |= {
-        "YIWANG_VAR": str(folder),
-        "YIWANG_DEMO": "1",
-        "DJANGO_SETTINGS_MODULE": "yiwang.config.settings",
-    }
-    os.environ.pop("DATABASE_URL", None)
-    from yiwang.config import embedded
-
-    server = embedded.start(folder / "postgres")
-    try:
+    with database():
         return _measure(chosen)
-    finally:
-        embedded.stop(server)
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _measure(chosen: dict[str, int]) -> dict:
-    import django
-
-    django.setup()
-    from yiwang.config import environment, install
     from yiwang.kernel.access.contracts import SYSTEM, Actor
     from yiwang.kernel.access.session import acting
     from yiwang.kernel.accounts.models import Person
     from yiwang.kernel.ids import new_id
     from yiwang.kernel.orgs.models import Organisation
 
-    install.migrate()
-    install.load(environment.ROOT / "packs")
     org = Organisation.objects.filter(region_id="370102", functions__contains=["医疗保障"]).get()
     with acting(SYSTEM):
         person = Person.objects.create(name="测试", idno="379901199001010015")

@@ -11,15 +11,14 @@ Bars: all graded and stored ≤ 60 s with 30,000,000 records (in proportion for 
 
 import json
 import os
-import shutil
 import sys
-import tempfile
 import time
 from datetime import date, timedelta
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from installation import database
 from machine import Others, machine, sizes
 
 ENTERPRISES, RECORDS = 5_000_000, 30_000_000
@@ -35,30 +34,13 @@ SHARES = {
 def run(options: list[str]) -> dict:
     """Measure and compare with the bars."""
     chosen = sizes(options, enterprises=ENTERPRISES, records=RECORDS, held=1_000_000, memory_gb=6)
-    folder = Path(tempfile.mkdtemp(prefix="yiwang-bench-"))
-    os.environ |= {
-        "YIWANG_VAR": str(folder), "YIWANG_DEMO": "1", "DJANGO_SETTINGS_MODULE": "yiwang.config.settings",
-    }  # fmt: skip
-    os.environ.pop("DATABASE_URL", None)
-    from yiwang.config import embedded
-
-    server = embedded.start(folder / "postgres")
-    try:
+    with database() as folder:
         return _measure(folder, chosen)
-    finally:
-        embedded.stop(server)
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _measure(folder: Path, chosen: dict[str, int]) -> dict:
-    import django
-
-    django.setup()
-    from yiwang.config import environment, install
     from yiwang.domains.enterprise import running
 
-    install.migrate()
-    install.load(environment.ROOT / "packs")
     counts = _world(folder / "lake", chosen)
     memory = f"{chosen['memory_gb']}GB"
     others = Others(folder)

@@ -20,6 +20,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from installation import database
 from machine import Others, machine, sizes
 
 FIRST_SECONDS, FIRST_ROWS = 180, 15_000_000
@@ -35,31 +36,11 @@ def run(options: list[str]) -> dict:
     free = shutil.disk_usage(tempfile.gettempdir()).free
     if free < wanted:
         raise SystemExit(f"needs {wanted >> 30} GB of disk, there are {free >> 30}")
-    folder = Path(tempfile.mkdtemp(prefix="yiwang-bench-"))
-    os.environ |= {
-        "YIWANG_VAR": str(folder),
-        "YIWANG_DEMO": "1",
-        "DJANGO_SETTINGS_MODULE": "yiwang.config.settings",
-    }
-    os.environ.pop("DATABASE_URL", None)
-    from yiwang.config import embedded
-
-    server = embedded.start(folder / "postgres")
-    try:
+    with database() as folder:
         return _measure(folder, chosen)
-    finally:
-        embedded.stop(server)
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _measure(folder: Path, chosen: dict[str, int]) -> dict:
-    import django
-
-    django.setup()
-    from yiwang.config import environment, install
-
-    install.migrate()
-    install.load(environment.ROOT / "packs")
     first, change = folder / "first.csv", folder / "change.csv"
     expected = _generate(first, change, chosen["rows"], chosen["changes"])
     size = first.stat().st_size

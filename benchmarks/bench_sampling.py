@@ -8,9 +8,7 @@ Bars: freeze and draw together ≤ 60 s with 5,000,000 enterprises; the recount 
 """
 
 import os
-import shutil
 import sys
-import tempfile
 import time
 from datetime import date
 from itertools import pairwise
@@ -18,6 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from installation import database
 from machine import Others, machine, sizes
 
 SECONDS = 60
@@ -27,29 +26,11 @@ PURPOSE = "事中事后监管"
 def run(options: list[str]) -> dict:
     """Measure and compare with the bars."""
     chosen = sizes(options, enterprises=5_000_000)
-    folder = Path(tempfile.mkdtemp(prefix="yiwang-bench-"))
-    os.environ |= {
-        "YIWANG_VAR": str(folder), "YIWANG_DEMO": "1", "DJANGO_SETTINGS_MODULE": "yiwang.config.settings",
-    }  # fmt: skip
-    os.environ.pop("DATABASE_URL", None)
-    from yiwang.config import embedded
-
-    server = embedded.start(folder / "postgres")
-    try:
+    with database() as folder:
         return _measure(folder, chosen)
-    finally:
-        embedded.stop(server)
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _measure(folder: Path, chosen: dict[str, int]) -> dict:
-    import django
-
-    django.setup()
-    from yiwang.config import environment, install
-
-    install.migrate()
-    install.load(environment.ROOT / "packs")
     marks = [time.monotonic()]
     _fill(chosen["enterprises"])
     actor, wish = _official()

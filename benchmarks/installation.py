@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -114,3 +115,31 @@ def installation(workers: int = 2, **settings: str):
 
         django.setup()
         yield made
+
+
+@contextmanager
+def database() -> Iterator[Path]:
+    """A migrated database with the packs and nothing else, for what is measured in this process; its folder.
+
+    Rooms are imported within: Django is set up here.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="yiwang-bench-"))
+    os.environ |= {
+        "YIWANG_VAR": str(folder), "YIWANG_DEMO": "1", "DJANGO_SETTINGS_MODULE": "yiwang.config.settings",
+    }  # fmt: skip
+    os.environ.pop("DATABASE_URL", None)
+    from yiwang.config import embedded
+
+    server = embedded.start(folder / "postgres")
+    try:
+        import django
+
+        django.setup()
+        from yiwang.config import environment, install
+
+        install.migrate()
+        install.load(environment.ROOT / "packs")
+        yield folder
+    finally:
+        embedded.stop(server)
+        shutil.rmtree(folder, ignore_errors=True)

@@ -16,15 +16,12 @@ from yiwang.kernel.events.api import on
 from yiwang.kernel.orgs.models import Post
 from yiwang.kernel.packs import api as packs
 
-OVERDUE = "data.overdue"
-DELIVERED = "delivered"  # the outcome of its flow that the system may choose
+OVERDUE = "hub.overdue"
 
 
-@on("hub.overdue")
+@on(OVERDUE)
 def overdue(body: dict[str, Any], trace_id: UUID | None) -> None:
     """Open a matter in every office that reports the dataset, once for a due day."""
-    if packs.current().find(cases.MATTER, OVERDUE) is None:
-        return  # packs of somebody's own, who only wants the messages
     posts = Post.objects.filter(
         until=None, roles__contains=[hub.REPORTER], org__functions__contains=[body["department"]]
     )
@@ -37,7 +34,8 @@ def overdue(body: dict[str, Any], trace_id: UUID | None) -> None:
     for org in {post.org for post in posts.select_related("org")}:
         key = (body["dataset"], body["due"], org.id)
         link = f"/desk/hub/{body['dataset']}/upload"
-        cases.open_matter(OVERDUE, key, org, data, about=body["name"], link=link)
+        for pack in cases.matters_for(OVERDUE):
+            cases.open_matter(pack.id, key, org, data, about=body["name"], link=link)
 
 
 def _day(moment: str) -> str:
@@ -47,8 +45,8 @@ def _day(moment: str) -> str:
 @on("hub.loaded")
 def arrived(body: dict[str, Any], trace_id: UUID | None) -> None:
     """What was late has come: nobody needs to say so."""
-    for case_id in cases.open_of(OVERDUE, id=body["dataset"]):
-        cases.finish(case_id, DELIVERED, _("数据已经收到（批次 %(seq)s），系统办结。") % {"seq": body["seq"]})
+    reason = _("数据已经收到（批次 %(seq)s），系统办结。") % {"seq": body["seq"]}
+    cases.seen_done(OVERDUE, reason, id=body["dataset"])
 
 
 @on("cases.closed")

@@ -18,8 +18,8 @@ from . import conflicts as verbs
 from . import tables
 from .models import Conflict, ConflictRun
 from .portrait.contracts import KINDS
+from .queries import CREDIT
 from .risk.rules import as_day
-from .showing import cell, code_lists
 
 KIND_NAMES = {
     "differs": gettext_noop("两边不一样"),
@@ -29,7 +29,7 @@ KIND_NAMES = {
     "unknown": gettext_noop("登记里没有这家企业"),
 }
 PAGE = 20
-credit_staff = officials(verbs.CREDIT)
+credit_staff = officials(CREDIT)
 
 
 @require_GET
@@ -51,8 +51,8 @@ def conflicts(request):
     page = Paginator(chosen.order_by("-found_at", "id").values_list("id", flat=True), PAGE).get_page(
         request.GET.get("page")
     )
-    names, lists = dict(facts), code_lists()
-    rows = [_row(r, names, lists) for r in verbs.read(list(page))] if page.object_list else []
+    names = dict(facts)
+    rows = [_row(r, names) for r in verbs.read(list(page))] if page.object_list else []
     context = {
         "state": state, "states": Conflict.State.choices, "kind": kind, "fact": fact, "page": page, "rows": rows,
         "kinds": [(k, _(KIND_NAMES[k])) for k in KINDS],
@@ -66,7 +66,7 @@ def conflicts(request):
     return render(request, "enterprise/conflicts.html", context)
 
 
-def _row(r: dict, names: dict[str, str], lists) -> dict:
+def _row(r: dict, names: dict[str, str]) -> dict:
     plan, told = tables.plan(), dict(r)
     fact = next((f for f in plan.facts if f.id == r["fact"]), None) if plan else None
     told["fact_name"], told["kind_name"] = names.get(r["fact"], r["fact"]), _(KIND_NAMES[r["kind"]])
@@ -77,7 +77,7 @@ def _row(r: dict, names: dict[str, str], lists) -> dict:
         found = hub.find(dataset)
         sources = (fact.authority, *fact.others) if fact else ()
         field = next((s.field for s in sources if s.dataset.id == dataset), "")
-        text = cell(found, field, value, lists) if found and field else value
+        text = hub.said(found, field, value) if found and field else value
         told["sides"].append(
             {
                 "dataset": found, "id": dataset, "value": text, "since": as_day(since),

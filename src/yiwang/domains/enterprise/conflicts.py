@@ -29,9 +29,9 @@ from yiwang.kernel.orgs.models import Organisation
 from . import tables
 from .models import Conflict, Correction
 from .portrait.facts import statement
+from .queries import CREDIT
 
 OWN = "数据管理"  # the purpose under which data are compared
-CREDIT = "credit"
 COLUMNS = "kind, key, value, since, other_key, other_value, other_since"
 
 
@@ -65,8 +65,7 @@ def find(codes: Sequence[str] | None = None) -> int:
 
 
 def _holds(con: Any, dataset: str) -> bool:
-    there = con.execute("select to_regclass(%s)", [f'hub."{dataset}"']).fetchone() != (None,)
-    return there and con.execute(f'select exists (select 1 from hub."{dataset}")').fetchone() == (True,)
+    return hub.exists(con, dataset) and not hub.is_empty(con, dataset)
 
 
 def _put(con: Any, fact: str, authority: str, source: str, text: str, codes: Sequence[str] | None) -> int:

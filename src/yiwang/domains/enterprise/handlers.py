@@ -18,14 +18,13 @@ from yiwang.kernel.ids import derived_id
 from yiwang.kernel.notify.api import tell
 from yiwang.kernel.orgs.models import Post
 from yiwang.kernel.orgs.queries import responsible
-from yiwang.kernel.packs import api as packs
 
 from . import actions, conflicts, linkage, names, running, tables
 from .models import Correction
 from .queries import CREDIT
 from .regrading import PURPOSE, regrade
 
-CHECK = "enterprise.check"  # the matter of looking into a class that gets worse
+NOTICE = "enterprise.notice"
 
 
 @on("hub.loaded")
@@ -38,7 +37,7 @@ def loaded(body: dict[str, Any], trace_id: UUID | None) -> None:
         return
     codes = _subjects(dataset, body["seq"])  # before this transaction has looked at the hub: see ``_before``
     for code in actions.settle(dataset.id):
-        regrade(code, "correction")
+        regrade(code, "correction", trace_id=trace_id)
     if len(codes) > running.MOST:
         return
     if dataset.id == table.subjects.id:
@@ -90,7 +89,7 @@ def linked(body: dict[str, Any], trace_id: UUID | None) -> None:
     regrade(body["uscc"], "link")
 
 
-@on("enterprise.notice")
+@on(NOTICE)
 def notice(body: dict[str, Any], trace_id: UUID | None) -> None:
     """A class that sampling will go by from a day on: the enterprise hears of it before."""
     text = _(
@@ -105,16 +104,16 @@ def notice(body: dict[str, Any], trace_id: UUID | None) -> None:
 
 def _have_checked(body: dict[str, Any], trace_id: UUID | None) -> None:
     """Somebody of the office that supervises it goes to see, before the class is in force."""
-    pack, table = packs.current().find(cases.MATTER, CHECK), tables.current()
-    if pack is None or table is None or table.fairness is None:
-        return
-    found = next(iter(hub.of_subject(hub.current(table.subjects.id), body["uscc"], PURPOSE)), None)
-    office = responsible(pack.data["function"], found[table.fairness.region]) if found else None
-    if found is None or office is None:
-        return
-    data = {**body, "name": found["name"], "region": found[table.fairness.region]}
-    key = (body["uscc"], body["grade"], body["from_day"])
-    cases.open_matter(CHECK, key, office, data, about=found["name"], trace_id=trace_id)
+    found, table, wanted = None, tables.current(), cases.matters_for(NOTICE)
+    if wanted and table is not None and table.fairness is not None:
+        found = next(iter(hub.of_subject(hub.current(table.subjects.id), body["uscc"], PURPOSE)), None)
+    for pack in wanted if found else ():
+        region = found[table.fairness.region]
+        office = responsible(pack.data["function"], region)
+        if office is not None:
+            key = (body["uscc"], body["grade"], body["from_day"])
+            data = {**body, "name": found["name"], "region": region}
+            cases.open_matter(pack.id, key, office, data, about=found["name"], trace_id=trace_id)
 
 
 def _tell_enterprise(uscc: str, id: UUID, title: str, text: str) -> None:

@@ -74,9 +74,7 @@ def due() -> bool:
     """Whether registrations are held and none is indexed, or a large delivery came since the last index."""
     with hub.owner_connection() as con:
         table = tables.current()
-        if table is None or con.execute(
-            "select to_regclass(%s)", [f"hub.{table.subjects.id}"]
-        ).fetchone() == (None,):
+        if table is None or not hub.exists(con, table.subjects.id):
             return False
         return con.execute(
             "select not exists (select 1 from enterprise_name) and exists (select 1 from hub_holding where dataset = %s "

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from yiwang.engines.hub import api as hub
-from yiwang.engines.hub.contracts import Dataset, Type
-from yiwang.engines.hub.masks import shown
 from yiwang.kernel.access.contracts import Actor
-from yiwang.kernel.orgs.models import Region
-from yiwang.kernel.packs import api as packs
 
 from . import conflicts, queries, relations, tables
 from .portrait.contracts import FilePlan, Source
@@ -31,34 +26,11 @@ STATES = {
     "disputed": gettext_noop("有异议，冻结不计分"),
     "same": gettext_noop("同一件事已计过"),
 }
-Lists = dict[str, dict[str, str]]
-REGIONS = "region"  # no code list has this id
-
-
-def code_lists() -> Lists:
-    """Code list → code → name; divisions under ``REGIONS``. Kept for a release: both come with the packs."""
-    return _lists(packs.current_release())
-
-
-@lru_cache(maxsize=2)
-def _lists(release: str) -> Lists:
-    found = packs.library(release).all("codelist")
-    lists = {p.id: {c["code"]: c["name"] for c in p.data["codes"]} for p in found}
-    return lists | {REGIONS: dict(Region.objects.values_list("code", "name"))}
-
-
-def cell(dataset: Dataset, field: str, value: Any, lists: Lists) -> str:
-    """A value as people read it: codes by name, personal information masked."""
-    if value in (None, ""):
-        return ""
-    spec = dataset.field(field)
-    listed = REGIONS if spec.type is Type.REGION else spec.codelist
-    return lists.get(listed, {}).get(str(value)) or str(shown(spec, value))
 
 
 def shown_file(actor: Actor, found: queries.File, purpose: str) -> dict[str, Any]:
     """Everything on the page of a file, for officials and for the enterprise alike."""
-    table, grade, lists = found.table, found.grade, code_lists()
+    table, grade = found.table, found.grade
     stored = found.standing.get("grade")
     brought = {f.delivery.seq for f in found.facts if f.delivery}
     seen = (
@@ -68,15 +40,15 @@ def shown_file(actor: Actor, found: queries.File, purpose: str) -> dict[str, Any
     )
     context = {
         "file": found, "stored": stored, "changes": found.standing.get("changes", []),
-        "facts": [_fact(f, lists, seen) for f in found.facts],
+        "facts": [_fact(f, seen) for f in found.facts],
     }  # fmt: skip
     plan = tables.plan()
     if plan is not None:
         related = relations.relations_of(found.uscc, purpose, found.on)
         name = str((found.registration or {}).get("name", found.uscc))
         context |= {
-            "sections": _sections(plan, found, lists), "relations": related, "drawing": relations.drawn(name, related),
-            "sources": _sources(plan, found, lists, conflicts.read(None, found.uscc, purpose)),
+            "sections": _sections(plan, found), "relations": related, "drawing": relations.drawn(name, related),
+            "sources": _sources(plan, found, conflicts.read(None, found.uscc, purpose)),
         }  # fmt: skip
     if table is None or grade is None:
         return context
@@ -87,7 +59,7 @@ def shown_file(actor: Actor, found: queries.File, purpose: str) -> dict[str, Any
         "in_force": table.of_class(stored["in_force"]) if stored and stored["in_force"] else None,
         "from_day": stored["from_day"] if stored else None, "total": grade.total / 100,
         "bars": bars, "lines": waterfall.lines(table, grade), "height": len(bars) * waterfall.ROW,
-        "evaluations": evaluations(table, grade, found, lists), "ladder": table.classes,
+        "evaluations": evaluations(table, grade, found), "ladder": table.classes,
         "remedies": list(dict.fromkeys((p.indicator.name, p.indicator.remedy) for p in counted)),
         "coming": [(day, id, total / 100) for day, id, total in next_changes(grade, table, found.on)] if grade.id else [],
         "table": table,
@@ -103,9 +75,7 @@ def point(table: Table, p: Point) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def evaluations(
-    table: Table, grade: Grade, found: queries.File | None = None, lists: Lists | None = None
-) -> list[dict[str, Any]]:
+def evaluations(table: Table, grade: Grade, found: queries.File | None = None) -> list[dict[str, Any]]:
     """The evaluations one by one: their points, and for those that others make, the results delivered."""
     told = []
     for part in parts(table, grade):
@@ -113,7 +83,7 @@ def evaluations(
         for f in found.facts if found else ():
             if f.dataset.id in delivered(table, part.evaluation):
                 named = [
-                    (x.name, cell(f.dataset, x.id, f.values.get(x.id), lists or {}))
+                    (x.name, hub.said(f.dataset, x.id, f.values.get(x.id)))
                     for x in f.dataset.fields
                     if x.id not in (f.dataset.subject_field, "name") and f.values.get(x.id)
                 ]
@@ -127,7 +97,7 @@ def evaluations(
     return told
 
 
-def _sections(plan: FilePlan, found: queries.File, lists: Lists) -> list[dict[str, Any]]:
+def _sections(plan: FilePlan, found: queries.File) -> list[dict[str, Any]]:
     told = []
     for section in plan.sections:
         shown_tables = []
@@ -136,7 +106,7 @@ def _sections(plan: FilePlan, found: queries.File, lists: Lists) -> list[dict[st
             if dataset is None:
                 continue
             rows = [
-                [cell(dataset, x, f.values.get(x), lists) for x in columns.fields]
+                [hub.said(dataset, x, f.values.get(x)) for x in columns.fields]
                 for f in found.facts
                 if f.dataset.id == columns.dataset
             ]
@@ -146,9 +116,7 @@ def _sections(plan: FilePlan, found: queries.File, lists: Lists) -> list[dict[st
     return told
 
 
-def _sources(
-    plan: FilePlan, found: queries.File, lists: Lists, differences: list[dict[str, Any]]
-) -> list[dict[str, Any]]:
+def _sources(plan: FilePlan, found: queries.File, differences: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Facts that several sources state, side by side, with what differs and what was decided."""
     rows: dict[str, list[dict[str, Any]]] = {}
     for f in found.facts:
@@ -165,7 +133,7 @@ def _sources(
             sides.append(
                 {
                     "source": source, "authority": source is fact.authority, "since": says.since if says else None,
-                    "value": _value(source, says.value if says else None, lists),
+                    "value": _value(source, says.value if says else None),
                     "difference": mine.get(source.dataset.id),
                 }
             )  # fmt: skip
@@ -177,13 +145,13 @@ def _sources(
     return told
 
 
-def _value(source: Source, value: str | None, lists: Lists) -> str:
-    return cell(source.dataset, source.field, value, lists)
+def _value(source: Source, value: str | None) -> str:
+    return hub.said(source.dataset, source.field, value)
 
 
-def _fact(f: queries.Fact, lists: Lists, seen: set[int]) -> dict[str, Any]:
+def _fact(f: queries.Fact, seen: set[int]) -> dict[str, Any]:
     told = [
-        (x.name, cell(f.dataset, x.id, f.values.get(x.id), lists))
+        (x.name, hub.said(f.dataset, x.id, f.values.get(x.id)))
         for x in f.dataset.fields
         if f.values.get(x.id) not in (None, "") and x.id != f.dataset.subject_field
     ]

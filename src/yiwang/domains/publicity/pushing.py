@@ -4,7 +4,6 @@ import json
 import logging
 import urllib.request
 from typing import Any
-from urllib.error import URLError
 
 from django.conf import settings
 from django.utils import timezone
@@ -43,29 +42,33 @@ def push() -> None:
     Told outside of any transaction, so it may be told twice after a crash: receivers go by ``id`` and ``state``.
     """
     url = settings.ENV.publicity_url
-    if not url:
-        return
-    with acting(SYSTEM):
-        waiting = list(Notice.objects.filter(pushed_at=None).order_by("id")[:AT_ONCE])
-    if not waiting:
-        return
-    content = json.dumps([as_told(n) for n in waiting], ensure_ascii=False).encode()
-    request = urllib.request.Request(url, content, {"Content-Type": "application/json; charset=utf-8"})  # noqa: S310 (the operator's own setting, http or https)
-    error = ""
+    while url:
+        with acting(SYSTEM):
+            waiting = list(Notice.objects.filter(pushed_at=None).order_by("id")[:AT_ONCE])
+        if not waiting:
+            return
+        error = _post(url, [as_told(n) for n in waiting])
+        with acting(SYSTEM):
+            for notice in waiting:  # one that changed meanwhile is told again
+                same = Notice.objects.filter(id=notice.id, delivery=notice.delivery)
+                same.update(pushed_at=None if error else timezone.now(), push_error=error[:300])
+        if error:
+            log.warning("publicity not pushed: %s", error)
+            return
+
+
+def _post(url: str, told: list[dict[str, Any]]) -> str:
+    """Send them; returns what went wrong, or nothing. ``url`` is the operator's own setting, http or https."""
+    content = json.dumps(told, ensure_ascii=False).encode()
+    kind = {"Content-Type": "application/json; charset=utf-8"}
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310
-            error = "" if 200 <= answer.status < 300 else f"HTTP {answer.status}"
-    except (URLError, OSError) as why:
-        error = str(why)
-    with acting(SYSTEM):
-        for notice in waiting:  # one that changed meanwhile is told again
-            same = Notice.objects.filter(id=notice.id, delivery=notice.delivery)
-            same.update(pushed_at=None if error else timezone.now(), push_error=error[:300])
-    if error:
-        log.warning("publicity not pushed: %s", error)
+        with urllib.request.urlopen(urllib.request.Request(url, content, kind), timeout=TIMEOUT_SECONDS):  # noqa: S310
+            return ""  # any other answer than 2xx is raised
+    except OSError as why:  # URLError, HTTPError and time-outs are such
+        return str(why)
 
 
 def feed(after: str) -> list[Notice]:
-    """What is public, in the order of ids, for platforms that fetch."""
+    """What is public now, in the order of ids, for platforms that fetch. What is gone from it is no longer public."""
     found = Notice.objects.filter(public()).order_by("id")
     return list((found.filter(id__gt=after) if after else found)[:AT_ONCE])

@@ -39,7 +39,7 @@ from .consents import cancel, of_second, pending, round_of
 from .contracts import RATING_LEVELS, Phase, Result, Status
 from .filing import file, made, offered, taken, unfolded
 from .generated import paper
-from .matters import MATTER, finish, open_matter, open_of, outcome_of
+from .matters import MATTER, matters_for, open_matter, outcome_of, seen_done
 from .models import Case, Draft
 from .periodic import confirm
 from .periodic import of_case as grant_of
@@ -114,12 +114,12 @@ __all__ = [
     "find",
     "find_draft",
     "find_undertaking",
-    "finish",
     "grant_of",
     "hand_in",
     "hand_out",
     "history",
     "made",
+    "matters_for",
     "measure",
     "numbers_of",
     "of_case",
@@ -130,7 +130,6 @@ __all__ = [
     "open_draft",
     "open_drafts",
     "open_matter",
-    "open_of",
     "outcome_of",
     "owed",
     "own",
@@ -152,6 +151,7 @@ __all__ = [
     "resume",
     "round_of",
     "save_page",
+    "seen_done",
     "self_check",
     "settle",
     "steps_of",

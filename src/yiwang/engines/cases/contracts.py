@@ -39,6 +39,7 @@ class Result(StrEnum):
     REFUSED = "refused"
     WITHDRAWN = "withdrawn"
     STOPPED = "stopped"
+    DONE = "done"  # of a matter: what was to be done is done
     FAILED = "failed"
 
 

@@ -14,7 +14,7 @@ from yiwang.engines.judge import library as policies
 from yiwang.engines.judge.analysis import analyse
 from yiwang.engines.judge.dmn.check import report
 from yiwang.kernel.packs.check import check
-from yiwang.kernel.packs.contracts import Problem
+from yiwang.kernel.packs.contracts import Pack, Problem
 from yiwang.kernel.packs.loader import read
 
 
@@ -89,11 +89,50 @@ def _flows(root: Path) -> Iterator[Problem]:
 
 
 def _matters(root: Path) -> Iterator[Problem]:
-    """A matter's flow is there."""
-    for pack in read(root)[0].all("matter"):
-        if not any(root.rglob(f"flows/{pack.data['flow']}.bpmn")):
-            what = f"没有流程「{pack.data['flow']}」"
+    """A matter's flow is there and has the outcomes that the pack names; what it finds fits its dataset."""
+    library = read(root)[0]
+    for pack in library.all("matter"):
+        said = pack.data
+        file = next(root.rglob(f"flows/{said['flow']}.bpmn"), None)
+        if file is None:
+            what = f"没有流程「{said['flow']}」"
             yield pack.problem(("flow",), what, "写 base/flows 下已有的流程名，或把流程画在那里", "L1")
+        else:
+            yield from _outcomes(pack, file)
+        result = said.get("result")
+        dataset = library.find("dataset", result["dataset"]) if result else None
+        if result and dataset is None:
+            yield pack.problem(
+                ("result", "dataset"), f"没有数据集「{result['dataset']}」", "写 datasets 里有的 id", "L1"
+            )
+        elif result and dataset:
+            fields = dataset.data["fields"]
+            missing = {f for f, spec in fields.items() if spec.get("required")} - set(result["row"])
+            for name in sorted(set(result["row"]) - set(fields)):
+                yield pack.problem(
+                    ("result", "row", name), f"数据集没有字段「{name}」", "写数据集里有的字段", "L1"
+                )
+            if missing:
+                what = f"没有写数据集必填的字段：{'、'.join(sorted(missing))}"
+                yield pack.problem(("result", "row"), what, "把它们写全，否则写回会被退回", "L1")
+
+
+def _outcomes(pack: Pack, file: Path) -> Iterator[Problem]:
+    """The outcomes that a matter names are those of its flow. A flow that does not compile is said elsewhere."""
+    try:
+        graph = compile_bpmn(file.read_bytes())
+    except FlowRejected:
+        return
+    nodes = (n for process in graph.processes.values() for n in process.nodes.values())
+    there = {outcome.code for node in nodes for outcome in node.outcomes}
+    named = [(("done",), pack.data["done"])] if "done" in pack.data else []
+    named += [
+        (("result", "unless", n), o) for n, o in enumerate(pack.data.get("result", {}).get("unless", ()))
+    ]
+    for path, outcome in named:
+        if outcome not in there:
+            what = f"流程 {pack.data['flow']} 没有结果「{outcome}」"
+            yield pack.problem(path, what, f"写成其中之一：{'、'.join(sorted(there))}", "L1")
 
 
 def _attributes(file: str, graph: Graph, posts: set[str]) -> Iterator[Problem]:

@@ -5,16 +5,17 @@ when it sees that it is done.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from uuid import UUID
 
 import orjson
 from django.utils import timezone
 
 from yiwang.kernel.access.contracts import SYSTEM, Refused
-from yiwang.kernel.access.session import acting
 from yiwang.kernel.ids import derived_id
 from yiwang.kernel.orgs.models import Organisation
 from yiwang.kernel.packs import api as packs
+from yiwang.kernel.packs.contracts import Pack
 
 from . import actions, store
 from .contracts import Phase, Status
@@ -23,6 +24,11 @@ from .models import Case
 from .numbering import number
 
 MATTER = "matter"
+
+
+def matters_for(event: str) -> list[Pack]:
+    """The packs of matters that an event opens."""
+    return [p for p in packs.current().all(MATTER) if p.data["event"] == event]
 
 
 def open_matter(
@@ -80,20 +86,22 @@ def open_matter(
     return case_id
 
 
-def finish(case_id: UUID, outcome: str, reason: str) -> bool:
-    """The system sees that a matter is done and closes it; returns whether it was open."""
-    with acting(SYSTEM):
-        case = Case.objects.filter(id=case_id, closed_at=None).first()
-        token = case.tokens.filter(kind="user").first() if case else None
-        if token is None:
-            return False
-        try:
-            actions.complete(
-                SYSTEM, case_id, token.id, outcome, reason, derived_id("done", case_id, token.id)
-            )
-        except Refused:  # somebody was faster, or it stands still
-            return False
-    return True
+def seen_done(event: str, reason: str, **data: str) -> None:
+    """The system sees that what matters were opened for is done, and closes those whose pack lets it (``done``).
+
+    Within a transaction of the system. One that somebody closes at this moment stays as he closes it.
+
+    Args:
+        data: what the matters say.
+    """
+    outcomes = {p.id: p.data["done"] for p in matters_for(event) if "done" in p.data}
+    those = {f"data__{field}": value for field, value in data.items()}
+    for case in Case.objects.filter(kind=MATTER, ref__in=outcomes, closed_at=None, **those):
+        token = case.tokens.filter(kind="user").first()
+        if token is not None:
+            with suppress(Refused):
+                command = derived_id("done", case.id, token.id)
+                actions.complete(SYSTEM, case.id, token.id, outcomes[case.ref], reason, command)
 
 
 def outcome_of(case: Case) -> dict[str, str]:
@@ -101,11 +109,3 @@ def outcome_of(case: Case) -> dict[str, str]:
     last = case.events.filter(type="completed").order_by("-seq").first()
     body = orjson.loads(last.body) if last else {}
     return {"outcome": body.get("outcome") or "", "reason": body.get("reason") or ""}
-
-
-def open_of(ref: str, **data: str) -> list[UUID]:
-    """Open matters of a kind whose data say this."""
-    found = Case.objects.filter(
-        kind=MATTER, ref=ref, closed_at=None, **{f"data__{k}": v for k, v in data.items()}
-    )
-    return list(found.values_list("id", flat=True))

@@ -79,6 +79,7 @@ class Case(models.Model):
             models.Index(fields=["subject_id", "-submitted_at"]),
             models.Index(fields=["org", "-submitted_at"]),
             models.Index(fields=["parent"]),
+            models.Index(fields=["trace_id"], name="case_trace"),
             models.Index(fields=["due_at"], condition=Q(closed_at=None), name="case_open_due"),
             models.Index(
                 fields=["accepted_at"],

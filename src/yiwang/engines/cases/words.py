@@ -26,6 +26,7 @@ RESULT = {
     Result.REFUSED: _("不予受理"),
     Result.WITHDRAWN: _("申请人撤回"),
     Result.STOPPED: _("前序未办成，未开始"),
+    Result.DONE: _("已办结"),
     Result.FAILED: _("流程出错终止，须人工处理"),
 }
 OPINION = {"agree": _("同意"), "conditional": _("有条件同意"), "against": _("不同意")}

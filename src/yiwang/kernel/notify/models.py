@@ -14,7 +14,7 @@ class Message(models.Model):
     title = models.CharField(max_length=120)
     body = models.TextField()
     link = models.CharField(max_length=200, blank=True)
-    case_id = models.UUIDField(null=True)
+    case_id = models.UUIDField(null=True, db_index=True)
     created = models.DateTimeField(auto_now_add=True)
     read_at = models.DateTimeField(null=True)
 

@@ -168,7 +168,8 @@ def apply_due(held: Locked, change: Change) -> None:
 
 def close(held: Locked, now: datetime, change: Change, result: str = "") -> None:
     """End the case: its result, its clock, and the news of it."""
-    verdict = result or {**held.extra, **change.patch.get("extra", {})}.get("verdict") or Result.GRANTED
+    usual = Result.DONE if held.kind == "matter" else Result.GRANTED
+    verdict = result or {**held.extra, **change.patch.get("extra", {})}.get("verdict") or usual
     change.patch |= {"status": Status.CLOSED, "phase": Phase.CLOSED, "result": verdict, "closed_at": now}
     if change.clock is None and held.clock and held.clock[-1]["end"] is None:
         change.clock = ClockChange(now, None)
