@@ -1,35 +1,24 @@
 """Collection on the running product: a file comes, is judged, loaded, asked about; and everything that goes wrong."""
 
 import io
-import os
 import random
-import time
 from datetime import date, timedelta
 from pathlib import Path
-from urllib.parse import quote
 
-import objectstore
 import openpyxl
 import psycopg
 import pytest
-from client import client
-from deliveries import HEADER, code, done, fresh, give, moment, now_holds, owner, row, serial
+from deliveries import HEADER, code, give, moment, now_holds, row, sample, serial
 from product import PRODUCT, until
-from test_pages import everywhere
 
 from yiwang.config import embedded
-from yiwang.engines.cases import queries as case_queries
-from yiwang.engines.cases.models import Case
-from yiwang.engines.hub import actions, collect, datasets, pulling, queries, reminding
+from yiwang.engines.hub import actions, datasets, queries
 from yiwang.engines.hub.codes import is_uscc
 from yiwang.engines.hub.contracts import Mode
-from yiwang.engines.hub.models import Delivery, Holding, Quality
+from yiwang.engines.hub.models import Delivery, Holding
 from yiwang.kernel.access.contracts import SYSTEM
 from yiwang.kernel.access.session import acting
-from yiwang.kernel.events.api import emit
-from yiwang.kernel.ids import new_id
 from yiwang.kernel.ledger.models import Entry
-from yiwang.kernel.notify.models import Message
 
 # ---- the way of a file
 
@@ -71,12 +60,6 @@ def test_the_five_datasets_are_collected_and_counted_by_department(visit):
     assert "变更 36" in text
     assert "不是有效的统一社会信用代码" in text and "很可能是 91379901MC" in text
     assert "已注销却没有注销日期" in text
-
-
-def sample(dataset, **over):
-    """A line of a dataset by its own examples."""
-    told = {f.name: over.get(f.id, f.example or ("示例" if f.required else "")) for f in dataset.fields}
-    return ",".join(told) + "\n", ",".join(told.values()) + "\n"
 
 
 @pytest.mark.parametrize(
@@ -330,203 +313,3 @@ def test_a_full_delivery_withdraws_what_it_lacks_but_not_what_it_has_wrong():
             False,
             False,
         ]
-
-
-# ---- other ways in
-
-
-@pytest.mark.plan("R23")
-def test_a_system_pushes_inspections_over_the_interface_and_tries_them_first_in_the_sandbox(product):
-    """Contract from the interface, sandbox, push, the same push again, the record."""
-    from jsonschema import Draft202012Validator
-
-    call, base = client(product.port, "reporter"), "hub/datasets/inspections"
-    described = call.get(f"{base}/openapi.json").json
-    record = described["components"]["schemas"]["Record"]
-    assert record["properties"]["result"]["enum"] == ["1", "2", "3", "4", "5"]
-    number = f"JC{next(serial):012d}"
-    example = {id: f["examples"][0] for id, f in record["properties"].items() if "examples" in f}
-    good = {**example, "uscc": code(), "inspection_no": number}
-    assert list(Draft202012Validator(record).iter_errors(good)) == []
-    wrong = {**good, "inspection_no": number + "X", "uscc": good["uscc"].lower(), "result": "9"}
-    batch = {"batch": str(new_id()), "records": [good, wrong]}
-    with acting(SYSTEM):
-        before = Delivery.objects.count()
-    tried = call.post(f"{base}/sandbox", batch)
-    assert (tried.status, tried.json["good"], tried.json["refused"]) == (200, 1, 1)
-    assert [m["field"] for m in tried.json["messages"]] == ["统一社会信用代码", "检查结果"]
-    assert tried.json["messages"][0]["proposal"] == good["uscc"]
-    with acting(SYSTEM):
-        assert Delivery.objects.count() == before
-    pushed = call.post(f"{base}/records", batch)
-    assert pushed.status == 202 and pushed.json["new"]
-    again = call.post(f"{base}/records", batch)
-    assert (again.json["delivery"], again.json["new"]) == (pushed.json["delivery"], False)
-    changed = call.post(f"{base}/records", {**batch, "records": [good]})
-    assert changed.status == 403 and "已经用过" in changed.json["message"]
-    result = until(
-        lambda: (r := call.get(f"hub/deliveries/{pushed.json['delivery']}").json)["state"] == "loaded" and r
-    )
-    assert (result["counts"]["good"], result["counts"]["bad"], result["counts"]["new"]) == (1, 1, 1)
-    twice = call.post(f"{base}/records", {"batch": str(new_id()), "records": [good]}).json["delivery"]
-    result = until(lambda: (r := call.get(f"hub/deliveries/{twice}").json)["state"] == "loaded" and r)
-    assert (result["counts"]["new"], result["counts"]["unchanged"]) == (0, 1)  # no second record
-    read = call.get(f"{base}/record?key={number}&purpose={quote('事中事后监管')}")
-    assert read.json["record"]["uscc"] == good["uscc"]
-    assert client(product.port, "reporter_xs").post(f"{base}/records", batch).status == 404
-    assert client(product.port, "steward").post(f"{base}/records", batch).status == 403
-    assert client(product.port, None).get("hub/datasets").status == 401
-
-
-def with_pull(**pull):
-    from dataclasses import replace
-
-    from yiwang.engines.hub.contracts import Pull
-
-    return replace(datasets.current("ent_registration"), pull=Pull(setting="TEST", hours=1, **pull))
-
-
-def test_files_are_pulled_from_a_folder_once(tmp_path):
-    uscc = code()
-    file = tmp_path / "day1.csv"
-    file.write_text(HEADER + row(uscc))
-    os.utime(file, (time.time() - 60,) * 2)
-    dataset = with_pull(source="folder", path="*.csv")
-    assert pulling.pull(dataset, str(tmp_path)) == 1
-    assert pulling.pull(dataset, str(tmp_path)) == 0
-    until(lambda: now_holds(uscc))
-    (tmp_path / "being-written.csv").write_text("x")
-    assert pulling.pull(dataset, str(tmp_path)) == 0
-
-
-def test_a_database_is_pulled_by_the_contracts_query():
-    uscc = code()
-    query = (
-        f"select '{uscc}' as uscc, '库里的公司' as name, '1100' as kind, '1' as status, '路' as address, "
-        "'370102' as region, date '2020-01-01' as opened_on, date '2026-03-02' as approved_on"
-    )
-    url = embedded.url(PRODUCT.var / "postgres", embedded.OWNER)
-    assert pulling.pull(with_pull(source="database", query=query), url) == 1
-    until(lambda: now_holds(uscc))
-    assert now_holds(uscc)["name"] == "库里的公司"
-    with pytest.raises(ValueError, match="没有设置 YIWANG_PULL_TEST"):
-        pulling.pull(with_pull(source="database", query=query))
-
-
-def test_files_are_pulled_from_an_object_store_once():
-    uscc, store = code(), objectstore.Store("deliveries")
-    try:
-        store.put("in/2026/登记.csv", (HEADER + row(uscc)).encode())
-        store.put("in/2026/读我.txt", b"not a delivery")
-        store.put("elsewhere/x.csv", b"x")
-        dataset = with_pull(source="s3", path="deliveries/in/*.csv")
-        assert pulling.pull(dataset, store.url()) == 1
-        assert pulling.pull(dataset, store.url()) == 0
-        until(lambda: now_holds(uscc))
-        assert ("GET", "deliveries/in/2026/读我.txt") not in store.log
-        with pytest.raises(OSError, match=r"(?i)access|403|forbidden"):
-            pulling.pull(dataset, store.url(key="wrong"))
-    finally:
-        store.close()
-
-
-def test_a_dataset_that_did_not_come_is_asked_for_once(become):
-    with acting(SYSTEM):
-        person = become("steward").person_id
-
-    def messages():
-        with acting(SYSTEM):
-            return Message.objects.filter(subject_id=person, title__contains="年报信息").count()
-
-    until(lambda: messages() == 1, 90)
-    reminding.remind()
-    time.sleep(3)
-    assert messages() == 1
-
-
-def test_what_did_not_come_is_a_case_until_it_is_explained_or_comes(visit):
-    def asked_for(dataset, due):
-        """The reporting office's case about a due day that nobody else asks for."""
-        body = {"dataset": dataset.id, "name": dataset.name, "department": dataset.department}
-        with acting(SYSTEM):
-            emit("hub.overdue", {**body, "due": moment(due).isoformat(), "latest": None})
-        return until(lambda: open_case(dataset, due), 30)
-
-    def open_case(dataset, due):
-        with acting(SYSTEM):
-            found = Case.objects.filter(kind="matter", ref="data.overdue", data__id=dataset.id)
-            return found.filter(data__due=f"2026-{due}").first()
-
-    reports, inspections = datasets.current("annual_reports"), datasets.current("inspections")
-    explained = asked_for(reports, "04-01")
-    clerk = visit("reporter")
-    clerk.goto(f"/desk?q={explained.number}")
-    with clerk.expect_navigation():
-        clerk.click("tr:has-text('年报信息') a:has-text('数据催报')")
-    assert "还没有收到过" in clerk.inner_text("main")
-    assert clerk.locator("a:text-is('去报送')").count() == 1
-    assert everywhere(clerk) == []
-    with clerk.expect_navigation():
-        clerk.click("button:text-is('确定')")
-    assert "请写明理由" in clerk.inner_text("main")
-    clerk.fill("textarea[name=reason] >> nth=0", "上一年度年报六月底截止，七月汇总（测试）")
-    with clerk.expect_navigation():
-        clerk.click("button:text-is('确定')")
-    assert "已办结" in clerk.inner_text("main")
-    late = asked_for(inspections, "04-02")
-    assert late.closed_at is None and late.due_at > late.submitted_at
-    head, line = sample(inspections, inspection_no="JC-test-0001", uscc=code())
-    assert give(head + line, dataset="inspections").state == "loaded"
-    until(lambda: open_case(inspections, "04-02").closed_at, 30)
-    clerk.goto(f"/desk/cases/{late.id}")
-    assert "数据已经收到" in clerk.inner_text("main")  # the system closed it, and says why
-    with clerk.expect_navigation():
-        clerk.click("a:text-is('全链追溯')")
-    assert "系统开出" in clerk.inner_text("main")
-    assert everywhere(clerk) == []
-    with acting(SYSTEM):
-        assert case_queries.verify_chain(late.id) > 0
-        assert not case_queries.replayed(late.id).tokens
-
-
-def test_a_dataset_that_never_came_has_pages_too(visit):
-    page = visit("steward")
-    page.goto("/desk/hub/credit_repairs")
-    assert "还没有报过" in page.inner_text("main")
-    page.goto(f"/desk/hub/credit_repairs/record?repair_no={code()}")
-    assert "我们不知道这条记录" in page.inner_text("main")
-
-
-def test_an_upload_that_nobody_went_on_with_is_given_up(become):
-    reporter = become("reporter")
-    with acting(reporter):
-        begun = actions.begin(reporter, datasets.current("penalties"), "旧.csv", 10)
-    with owner() as con:
-        con.execute(
-            "update hub_delivery set received_at = now() - interval '8 days' where seq = %s", [begun.seq]
-        )
-    collect.sweep()
-    assert fresh(begun).state == "refused"
-    assert not actions.inbox(begun.uid).exists()
-
-
-def test_quality_is_kept_after_each_delivery():
-    give(HEADER + row(code()) + row(code(), region="999999"))
-    with acting(SYSTEM):
-        latest = Quality.objects.filter(dataset="ent_registration").order_by("-at").first()
-    assert latest.correct == 0.5
-    assert 0 < latest.complete < 1 and latest.timely == 1
-    assert latest.score == pytest.approx(
-        (latest.correct + latest.complete + latest.timely + latest.covered) / 4
-    )
-
-
-def test_the_collector_does_not_keep_the_cases_waiting():
-    """While a delivery is held up, another dataset's is loaded: nothing queues behind it but its own dataset."""
-    with owner() as con:
-        con.execute("select pg_advisory_lock(hashtext('yiwang hub'), hashtext('product_licences'))")
-        stuck = give("x", "x.csv", "product_licences", wait=False)
-        assert give(HEADER + row(code())).state == "loaded"
-        assert fresh(stuck).state == "received"
-        con.execute("select pg_advisory_unlock(hashtext('yiwang hub'), hashtext('product_licences'))")
-    assert done(stuck).state == "refused"

@@ -8,16 +8,16 @@ import urllib.request
 from datetime import timedelta
 
 import pytest
-from deliveries import code, give
+from deliveries import code, give, sample
 from django.conf import settings
 from django.utils import timezone
 from product import PRODUCT, until
-from test_hub import sample
 from test_pages import everywhere
 
 from yiwang.config.demo.enterprises import NAME, USCC
 from yiwang.domains.publicity import pushing
 from yiwang.domains.publicity.models import Notice
+from yiwang.domains.publicity.notices import AT_ONCE
 from yiwang.engines.hub import datasets
 from yiwang.engines.hub.contracts import Mode
 from yiwang.kernel.access.contracts import SYSTEM
@@ -104,22 +104,56 @@ def platform(monkeypatch):
     return received
 
 
-def test_a_slight_one_is_not_published_and_a_repaired_one_is_gone(visit):
+def repair(no, uscc, repair_no):
+    head, line = sample(
+        datasets.current("credit_repairs"), repair_no=repair_no, uscc=uscc, record_no=no,
+        repaired_on=str(timezone.localdate()),
+    )  # fmt: skip
+    assert give(head + line, dataset="credit_repairs").counts["good"] == 1
+
+
+def test_a_slight_one_is_not_published_and_a_repaired_one_stays_away_however_its_record_is_corrected(visit):
     slight, repaired, uscc = number(), number(), code()
     penalty(slight, uscc, procedure="1")
     penalty(repaired, uscc)
     until(lambda: notice(repaired), 30)
     assert notice(slight) is None
-    head, line = sample(
-        datasets.current("credit_repairs"), repair_no=new_id().hex, uscc=uscc, record_no=repaired,
-        repaired_on=str(timezone.localdate()),
-    )  # fmt: skip
-    assert give(head + line, dataset="credit_repairs").counts["good"] == 1
+    repair(repaired, uscc, new_id().hex)
     until(lambda: notice(repaired).down_at, 30)
     assert "信用修复" in notice(repaired).down_why
+    marker = number()
+    penalty(repaired, uscc, content="更正了一个错字")  # the record changes, the repair holds
+    penalty(marker, uscc)
+    until(lambda: notice(marker), 30)  # deliveries are looked at in their order
+    assert notice(repaired).down_at is not None
     page = visit(None)
     page.goto(f"/publicity?q={uscc}")
-    assert "没有正在公示的决定" in page.inner_text("main")
+    text = page.inner_text("main")
+    assert marker in text and repaired not in text and slight not in text
+
+
+def test_a_repair_that_came_first_keeps_a_decision_from_being_published():
+    no, marker, uscc = number(), number(), code()
+    repair(no, uscc, new_id().hex)
+    penalty(no, uscc)
+    penalty(marker, uscc)
+    until(lambda: notice(marker), 30)
+    assert notice(no) is None
+
+
+def test_a_large_delivery_is_published_to_its_last_line():
+    told = [number() for _n in range(AT_ONCE + 5)]
+    head, lines = "", []
+    for no in told:
+        head, line = sample(datasets.current("penalties"), decision_no=no, uscc=code(), kind="02", fine="1")
+        lines.append(line)
+    assert give(head + "".join(lines), dataset="penalties", mode=Mode.CHANGE).counts["good"] == len(told)
+
+    def published():
+        with acting(SYSTEM):
+            return Notice.objects.filter(number__in=told).count() == len(told)
+
+    until(published, 60)
 
 
 def test_a_decision_that_came_too_late_is_said_so_and_a_past_one_is_not_shown(visit):
@@ -147,11 +181,13 @@ def test_a_platform_that_is_away_is_told_later(monkeypatch):
         settings, "ENV", dataclasses.replace(settings.ENV, publicity_url="http://127.0.0.1:9/")
     )
     pushing.push()
-    waiting = notice(no)
-    assert waiting.pushed_at is None and waiting.push_error
+    assert notice(no).pushed_at is None
+    with acting(SYSTEM):  # of what waits, the oldest were tried
+        tried = Notice.objects.filter(pushed_at=None).order_by("id").first()
+    assert "refused" in tried.push_error
     received = platform(monkeypatch)
-    while notice(no).pushed_at is None:
-        pushing.push()
+    pushing.push()
+    assert notice(no).pushed_at is not None
     assert received[no]["state"] == "public" and notice(no).push_error == ""
 
 

@@ -100,3 +100,5 @@ def test_an_application_is_followed_by_whoever_handles_it(visit):
     assert "开始填写" in text and "提交申请" in text
     assert "已记入账本" in text  # every register that was read for it
     assert path.endswith(str(case.id))
+    steward = visit("steward")  # looks after data, not after people's applications
+    assert steward.goto(f"/desk/trace/{case.trace_id}").status == 404

@@ -27,7 +27,7 @@ def space(request):
     actor = request.actor
     if actor.person_id is None:
         return redirect(f"{reverse('account_login')}?next={reverse('space')}")
-    drafts = [(d, guide(d.ref, {})) for d in cases.open_drafts(actor)]
+    drafts = [(d, guide(d.ref, {})) for d in cases.open_drafts(actor)[:FEW]]
     today = timezone.localdate()
     given = [m for m in accounts.given(actor) if not m.revoked_at and (not m.until or m.until >= today)]
     enterprise = policy.enterprise_of(actor)
@@ -38,7 +38,7 @@ def space(request):
             "enterprise": enterprise,
             "todo": cases.todo(actor),
             "wishes": policy.wishes(enterprise) if enterprise else [],
-            "drafts": [(d, g.pack.name) for d, g in drafts if g][:FEW],
+            "drafts": [(d, g.pack.name) for d, g in drafts if g],
             "cases": cases.own(actor)[:FEW],
             "licences": documents.certificates(actor)[:FEW],
             "enjoys": policy.enjoyed(enterprise)[:FEW] if enterprise else [],

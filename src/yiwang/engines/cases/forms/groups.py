@@ -9,7 +9,7 @@ prefill, checks, materials and pages. How many rows there are is part of the ans
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -103,6 +103,58 @@ def counted(group: Group, answers: Mapping[str, Any]) -> int:
     told = answers.get(group.role)
     asked = told if isinstance(told, int) and not isinstance(told, bool) else group.min
     return min(max(asked, group.min), group.max)
+
+
+def gathered(
+    items: Sequence[Bound],
+    bundle: Mapping[str, Mapping[str, Any]] | None,
+    label: Callable[[str], str],
+    answers: Mapping[str, Any],
+) -> tuple[tuple[Group, ...], tuple[Group, ...]]:
+    """The items' groups together: those with rows, as many as the answers say, and those nobody has begun.
+
+    Args:
+        bundle: the repeating roles of the bundle that the items are in; None for an item by itself.
+        label: role → its Chinese name.
+
+    Raises:
+        PlanError: bounds that do not meet, or several people in an item where the bundle has one.
+    """
+    together: dict[str, Group] = {}
+    closed: dict[str, Group] = {}
+    for item in items:
+        for role in many_of(item.pack.data):
+            target = item.bind.get(role, role)
+            if bundle is not None and target not in bundle:
+                raise PlanError(
+                    f"{item.pack.name}的角色 {role} 有多人，一件事的 {target} 却只有一人，请写 many"
+                )
+            mine = declared(item, role, label(target))
+            into = together if wanted(item, role, answers) else closed if mine.opens else None
+            if into is not None:
+                into[target] = bounds(into[target], mine) if target in into else mine
+    for role, many in (bundle or {}).items():
+        for found in (together, closed):
+            if role in found:
+                limits = {"min": many["min"], "max": many["max"], "first": many.get("first")}
+                own = replace(found[role], **limits, why=many.get("why", found[role].why))
+                found[role] = bounds(own, found[role])
+    begun = []
+    for role, group in sorted(together.items()):
+        begun.append(replace(group, rows=row_roles(role, group.first, counted(group, answers))))
+    return tuple(begun), tuple(group for role, group in sorted(closed.items()) if role not in together)
+
+
+def rows_wanted(item: Bound, counts: Mapping[str, int], answers: Mapping[str, Any]) -> dict[str, int]:
+    """An item's repeating roles → how many rows it gets; 0 where it wants none.
+
+    Args:
+        counts: the plan's roles → number of rows.
+    """
+    return {
+        role: counts[item.bind.get(role, role)] if wanted(item, role, answers) else 0
+        for role in many_of(item.pack.data)
+    }
 
 
 def unrolled(item: Bound, counts: Mapping[str, int]) -> Bound:

@@ -164,51 +164,15 @@ class _Planner:
     def _unrolled(self, items: list[Bound], answers: Mapping[str, Any]) -> list[Bound]:
         """The items with repeating roles written out row by row, as many as the answers say."""
         known = {**answers, **self.answers}
-        together: dict[str, Group] = {}
-        closed: dict[str, Group] = {}
         repeating = groups.many_of(self.data)
-        for item in items:
-            for role in groups.many_of(item.pack.data):
-                target = item.bind.get(role, role)
-                if self.bundle and target not in repeating:
-                    raise PlanError(
-                        f"{item.pack.name}的角色 {role} 有多人，一件事的 {target} 却只有一人，请写 many"
-                    )
-                mine = groups.declared(item, role, self.role_label(target))
-                into = together if groups.wanted(item, role, known) else closed if mine.opens else None
-                if into is not None:
-                    other = into.get(target)
-                    into[target] = groups.bounds(other, mine) if other else mine
-        for role, many in repeating.items() if self.bundle else ():
-            for found in (together, closed):
-                if role in found:
-                    own = replace(
-                        found[role],
-                        min=many["min"],
-                        max=many["max"],
-                        first=many.get("first"),
-                        why=many.get("why", found[role].why),
-                    )
-                    found[role] = groups.bounds(own, found[role])
-        self.closed = tuple(group for role, group in sorted(closed.items()) if role not in together)
-        counts = {role: groups.counted(group, known) for role, group in together.items()}
-        self.groups = tuple(
-            replace(group, rows=groups.row_roles(role, group.first, counts[role]))
-            for role, group in sorted(together.items())
+        self.groups, self.closed = groups.gathered(
+            items, repeating if self.bundle else None, self.role_label, known
         )
         for group in self.groups:
             self.roles |= {row: group.entity for row in group.rows if row not in self.roles}
         self.roles = {r: e for r, e in self.roles.items() if r not in repeating}
-        return [
-            groups.unrolled(
-                item,
-                {
-                    role: counts[item.bind.get(role, role)] if groups.wanted(item, role, known) else 0
-                    for role in groups.many_of(item.pack.data)
-                },
-            )
-            for item in items
-        ]
+        counts = {group.role: len(group.rows) for group in self.groups}
+        return [groups.unrolled(item, groups.rows_wanted(item, counts, known)) for item in items]
 
     def _produced(self) -> dict[str, str]:
         return {
