@@ -176,7 +176,7 @@ def test_a_line_is_disputed_frozen_and_answered(visit):
     desk.click("text=记录无误")
     until(lambda: stored(USCC)[1] == before, 30)
     with acting(SYSTEM):
-        made = Correction.objects.get(uscc=USCC)
+        made = Correction.objects.get(uscc=USCC, dataset="penalties")
         assert made.state == "sound" and made.done_at
         until(lambda: Message.objects.filter(title="更正申请有了答复").exists(), 30)
 

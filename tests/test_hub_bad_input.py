@@ -30,6 +30,10 @@ def test_a_broken_last_line_is_told_and_the_rest_loaded():
     assert "没有传完或中途断了" in told(delivery)[0][2]
     later = give(HEADER + row(code()) + '"引号不成对,x\n' + row(code(), region="999999"))
     assert told(later)[0][0] == 3 and "引号不成对" in told(later)[0][2]
+    # Also behind more wrong cells than are shown.
+    wrong = "".join(row(code(), region="999999") for _ in range(300))
+    last = told(give((HEADER + wrong + row(code())).encode()[:-40]))
+    assert len(last) == 200 and last[-1][:2] == (302, "整行") and last[0][:2] == (2, "所在区划")
 
 
 def test_row_numbers_stay_those_of_the_file_behind_a_broken_row():

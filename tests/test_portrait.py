@@ -25,6 +25,7 @@ PURPOSE = "事中事后监管"
 PUBLIC = "统一社会信用代码,企业名称,评价机构,评价等级,评价日期,有效期至\n"
 INDUSTRY = "统一社会信用代码,企业名称,评价机构,评价的行业,评价等级,评价日期,有效期至\n"
 REPORT = "统一社会信用代码,企业名称,报告年度,年报状态,公示日期,通信地址\n"
+SELLER = "平台名称,统一社会信用代码,平台内经营者名称,网店状态,核验日期\n"
 RELATION = "统一社会信用代码,企业名称,关联企业统一社会信用代码,关联企业名称,关系种类,出资比例（%）,起始日期\n"
 TODAY = date.today()
 
@@ -218,13 +219,17 @@ def test_what_sources_say_differently_is_listed_decided_asked_for_and_over_when_
     give(REPORT + line, "年.csv", "annual_reports")
     until(lambda: ("name", "annual_reports") in at(uscc), 30)
     assert at(uscc)["name", "annual_reports"] == ("newer", "open", "")  # others: what other tests delivered
+    give(SELLER + f"网上商城（示例）,{uscc},冲突验证电商公司,1,{day(20)}\n", "网店.csv", "online_sellers")
+    assessed = f"{uscc},冲突验证有限公司,行业主管（示例）,C14,A,{day(40)},{day(-300)}\n"
+    give(INDUSTRY + assessed, "行.csv", "industry_credit")
+    until(lambda: {("name", "online_sellers"), ("industry", "industry_credit")} <= set(at(uscc)), 30)
     page = visit("credit")
     page.goto("/desk/enterprises/conflicts")
     assert everywhere(page) == []
-    for kind in ("统计数据", "政务数据"):
+    for kind in ("统计数据", "行业数据", "政务数据", "社会数据"):
         assert kind in page.inner_text("main")
     page.goto("/desk/enterprises/conflicts?fact=name&kind=newer")
-    card = page.locator("li.card", has_text="冲突验证有限公司")
+    card = page.locator("li.card", has_text="冲突验证股份公司")
     card.locator("summary").click()
     card.get_by_label("登记注册信息").check()
     card.locator("textarea").fill("以登记的名称为准")
@@ -256,7 +261,9 @@ def test_what_sources_say_differently_is_listed_decided_asked_for_and_over_when_
         assert Correction.objects.get(uscc=uscc).state == "withdrawn"
     credit = become("credit")
     with acting(SYSTEM):
-        id = Conflict.objects.filter(state="open", fact="name").values_list("id", flat=True)
+        id = Conflict.objects.filter(state="open", fact="name", dataset="annual_reports").values_list(
+            "id", flat=True
+        )
         (mine,) = (r for r in conflicts.read(list(id)) if r["uscc"] == uscc)
     with acting(credit):
         conflicts.decide(credit, mine["id"], "ent_registration", "以登记的名称为准")

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from client import client
@@ -12,6 +13,8 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 from product import PRODUCT, until
+from pyshacl import validate
+from rdflib import DCAT, DCTERMS, FOAF, RDF, SKOS, Graph
 from test_pages import everywhere
 
 from yiwang.engines.hub import datasets, reminding
@@ -342,6 +345,23 @@ def test_the_catalogue_leaves_as_dcat_ap():
     assert one["dcat:distribution"][0]["dcat:accessURL"]["@id"].startswith("http")
     prefixes = {k.split(":")[0] for d in told["dcat:dataset"] for k in d if ":" in k}
     assert prefixes <= set(told["@context"])  # every term is resolved
+    # The same file as another implementation reads it, against the shapes of the application profile.
+    shapes = Graph().parse(Path(__file__).parent / "dcat_ap.ttl")
+    graph = Graph().parse(data=json.dumps(told), format="json-ld")
+    assert len(set(graph.subjects(RDF.type, DCAT.Dataset))) == len(found)
+    holds, _graph, why = validate(graph, shacl_graph=shapes)
+    assert holds, why
+    for s, p, o in (
+        (None, DCTERMS.title, None),
+        (None, DCAT.accessURL, None),
+        (None, DCAT.endpointURL, None),
+        (None, FOAF.name, None),
+        (None, RDF.type, DCTERMS.Frequency),
+        (None, RDF.type, SKOS.Concept),
+    ):
+        broken = Graph() + graph
+        broken.remove((s, p, o))
+        assert not validate(broken, shacl_graph=shapes)[0]
     assert client(PRODUCT.port, "mother").get("hub/catalogue.jsonld").status == 404
 
 

@@ -30,6 +30,7 @@ async function send(file) {
       answer = await fetch(`${address}?offset=${offset}`, {
         method: 'POST', body: file.slice(offset, offset + piece),
         headers: { 'X-CSRFToken': form.elements.csrfmiddlewaretoken.value, 'Content-Type': 'application/octet-stream' },
+        signal: AbortSignal.timeout?.(300_000),  // a line that died without a word
       })
     } catch {
       answer = { status: 0 }

@@ -58,6 +58,7 @@ def make(everybody: list[Demo]) -> None:
     _deliver("reporter", "industry_credit", "行业信用评价.csv", _of_industry(firms, known, now), now)
     _deliver("reporter", "ent_relations", "企业关系.csv", _relations(firms, known, now), now)
     _deliver("reporter", "annual_reports", "年报.csv", _reports(firms, known, now), now)
+    _deliver("reporter", "online_sellers", "平台内经营者.csv", _sellers(firms, known, now), now)
 
 
 def _deliver(username: str, dataset: str, name: str, rows: Iterable[Row], as_of: datetime) -> None:
@@ -230,4 +231,16 @@ def _reports(firms: list[Row], known: Row, now: datetime) -> Iterator[Row]:
             "报告年度": now.year - 1, "年报状态": "1",
             "公示日期": (now.date() - timedelta(days=150 + n % 30)).isoformat(),
             "通信地址": f"{address}二层" if n % 10 == 0 else address,
+        }  # fmt: skip
+
+
+def _sellers(firms: list[Row], known: Row, now: datetime) -> Iterator[Row]:
+    """What platforms verified of their sellers: one trades under another name, some are closed in the register."""
+    for n, firm in enumerate([known, *firms[0:28:9], *firms[150:176]]):
+        name = str(firm["企业名称"])
+        yield {
+            "平台名称": "某网络交易平台（示例）", "统一社会信用代码": firm["统一社会信用代码"],
+            "平台内经营者名称": name.replace("有限公司", "电子商务公司") if n == 12 else name,
+            "网店名称": f"{name[:6]}旗舰店（示例）", "实际经营地址": firm["住所"], "网店状态": "1",
+            "核验日期": (now.date() - timedelta(days=10 + n)).isoformat(),
         }  # fmt: skip

@@ -84,6 +84,8 @@ def _row(r: dict, names: dict[str, str]) -> dict:
                 "authority": dataset == r["other_dataset"], "right": dataset == r["verdict"],
             }
         )  # fmt: skip
+    source = hub.find(r["dataset"])
+    told["title"] = " ".join((told["fact_name"], r["uscc"], source.name if source else r["dataset"]))
     return told
 
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -209,11 +210,15 @@ class Load:
         return int(found[0]) if found else 0
 
     def _tell(self, texts: Texts) -> None:
-        """The first messages in the order of rows, and how often each check failed."""
-        messages = list(texts.messages)
-        for _row, _texts, told in self.bad_for_workbook(SHOWN):
-            messages += told
-        self.outcome.messages = sorted(messages, key=lambda m: m.row)[:SHOWN]
+        """The first messages in the order of rows, and how often each check failed.
+
+        What concerns the file or whole lines comes before single cells, the last such line always: a file that broke
+        off is not to look whole because cells before it are wrong.
+        """
+        messages = [*texts.messages[: SHOWN - 1], *texts.messages[SHOWN - 1 :][-1:]]
+        cells = (m for _row, _texts, told in self.bad_for_workbook(SHOWN) for m in told)
+        messages += islice(cells, SHOWN - len(messages))
+        self.outcome.messages = sorted(messages, key=lambda m: m.row)
         listed = ", ".join(f"count(*) filter (where _bad >> {c.bit} & 1 = 1)" for c in checks(self.dataset))
         numbers = self.con.execute(f"select {listed} from bad").fetchone() or ()
         self.outcome.tally = [

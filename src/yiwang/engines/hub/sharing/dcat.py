@@ -1,4 +1,8 @@
-"""The catalogue as DCAT-AP 3 in JSON-LD (W3C DCAT 3; vocabularies of the EU Publications Office). Pure."""
+"""The catalogue as DCAT-AP 3 in JSON-LD (W3C DCAT 3; vocabularies of the EU Publications Office). Pure.
+
+A page and the thing it describes have addresses of their own (``…/penalties`` and ``…/penalties#dataset``), and what
+is named says what it is, so that a reader needs no vocabulary beside the file.
+"""
 
 from __future__ import annotations
 
@@ -36,8 +40,13 @@ def _text(text: str) -> dict[str, str]:
     return {"@value": text, "@language": "zh"}
 
 
-def _id(address: str) -> dict[str, str]:
-    return {"@id": address}
+def _id(address: str, kind: str = "") -> dict[str, Any]:
+    """A node by its address; with a class, it says what it is."""
+    return {"@id": address, "@type": kind} if kind else {"@id": address}
+
+
+def _language() -> dict[str, Any]:
+    return _id(f"{_EU}language/ZHO", "dct:LinguisticSystem")
 
 
 def _moment(at: datetime) -> dict[str, str]:
@@ -46,6 +55,11 @@ def _moment(at: datetime) -> dict[str, str]:
 
 def _publisher(name: str, root: str) -> dict[str, Any]:
     return {"@id": f"{root}#{name}", "@type": "foaf:Agent", "foaf:name": _text(name)}
+
+
+def _conditions(pack: Pack) -> str:
+    told = pack.data["sharing"]
+    return "：".join(t for t in (told["class"], told.get("conditions", "")) if t)
 
 
 def dataset(
@@ -59,17 +73,17 @@ def dataset(
     """
     here = f"{root}{contract.id}"
     told: dict[str, Any] = {
-        "@id": here,
+        "@id": f"{here}#dataset",
         "@type": "dcat:Dataset",
         "dct:identifier": contract.id,
         "dct:title": _text(contract.name),
         "dct:description": _text(contract.summary),
         "dct:publisher": _publisher(contract.department, root),
         "dcat:keyword": [_text(f.name) for f in contract.fields],
-        "dcat:theme": [_id(f"{_EU}data-theme/GOVE")],
-        "dct:accessRights": _id(f"{_EU}access-right/{_RIGHTS[Class(contract.sharing)]}"),
-        "dct:accrualPeriodicity": _id(f"{_EU}frequency/{frequency(contract.cycle_days)}"),
-        "dct:language": _id(f"{_EU}language/ZHO"),
+        "dcat:theme": [{**_id(f"{_EU}data-theme/GOVE", "skos:Concept"), "skos:prefLabel": _text("政府和公共部门")}],
+        "dct:accessRights": _id(f"{_EU}access-right/{_RIGHTS[Class(contract.sharing)]}", "dct:RightsStatement"),
+        "dct:accrualPeriodicity": _id(f"{_EU}frequency/{frequency(contract.cycle_days)}", "dct:Frequency"),
+        "dct:language": _language(),
         "dcat:version": str(contract.version),
         "dct:provenance": {
             "@type": "dct:ProvenanceStatement",
@@ -78,7 +92,7 @@ def dataset(
         "dct:conformsTo": {
             "@id": f"{here}/contract", "@type": "dct:Standard", "dct:title": _text(f"{contract.name}数据集合同")
         },
-        "dcat:landingPage": _id(here),
+        "dcat:landingPage": _id(here, "foaf:Document"),
     }  # fmt: skip
     if modified is not None:
         told["dct:modified"] = _moment(modified)
@@ -96,8 +110,11 @@ def dataset(
                 "dct:title": _text(f"{contract.name}共享接口"),
                 "dcat:accessURL": _id(here),
                 "dcat:accessService": _id(f"{root}#service"),
-                "dct:format": _id(f"{_EU}file-type/JSON"),
-                "dcat:mediaType": _id("https://www.iana.org/assignments/media-types/application/json"),
+                "dct:format": _id(f"{_EU}file-type/JSON", "dct:MediaTypeOrExtent"),
+                "dcat:mediaType": _id(
+                    "https://www.iana.org/assignments/media-types/application/json", "dct:MediaType"
+                ),
+                "dct:rights": {"@type": "dct:RightsStatement", "rdfs:label": _text(_conditions(pack))},
             }
         ]
     return told
@@ -121,15 +138,17 @@ def catalogue(
     shared = [_id(d["@id"]) for d in datasets if "dcat:distribution" in d]
     return {
         "@context": CONTEXT,
-        "@id": root,
+        "@id": f"{root}#catalogue",
         "@type": "dcat:Catalog",
         "dct:title": _text(title),
         "dct:description": _text(summary),
         "dct:publisher": _publisher(publisher, root),
-        "dct:language": _id(f"{_EU}language/ZHO"),
+        "dct:language": _language(),
         "dct:modified": _moment(now),
-        "foaf:homepage": _id(root),
-        "dcat:themeTaxonomy": _id(f"{_EU}data-theme"),
+        "foaf:homepage": _id(root, "foaf:Document"),
+        "dcat:themeTaxonomy": {
+            **_id(f"{_EU}data-theme", "skos:ConceptScheme"), "dct:title": {"@value": "Data theme", "@language": "en"}
+        },
         "dcat:dataset": datasets,
         "dcat:service": {
             "@id": f"{root}#service",
@@ -139,4 +158,4 @@ def catalogue(
             "dcat:endpointDescription": _id(f"{endpoint}openapi.json"),
             "dcat:servesDataset": shared,
         },
-    }
+    }  # fmt: skip
