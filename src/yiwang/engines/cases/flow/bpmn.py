@@ -6,9 +6,17 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from yiwang.engines.cases.flow.elements import (
+    DEFINITIONS,
+    EVENT_NAMES,
+    EVENTS,
+    FLOW_NODES,
+    SUPPORTED,
+    TOLERATED,
+    UNSUPPORTED,
+)
 from yiwang.engines.cases.flow.graph import (
     ACTIVITIES,
-    GATEWAYS,
     Graph,
     Multi,
     Node,
@@ -19,69 +27,6 @@ from yiwang.engines.cases.flow.graph import (
 )
 from yiwang.engines.cases.flow.xml import BPMN, YW, NotBpmn, read, tag, text, true
 from yiwang.kernel.feel import FeelSyntaxError, parse
-
-EVENTS = frozenset(
-    ("startEvent", "endEvent", "intermediateCatchEvent", "intermediateThrowEvent", "boundaryEvent")
-)
-SUPPORTED = ACTIVITIES | GATEWAYS | EVENTS
-UNSUPPORTED = {
-    "scriptTask": "脚本任务不支持：流程包里不放代码，请改用服务任务或业务规则任务",
-    "transaction": "事务子流程不支持，请改用普通子流程和错误边界事件",
-    "adHocSubProcess": "即席子流程不支持，请画明顺序",
-    "complexGateway": "复杂网关不支持，请改用排他、并行或包容网关",
-    "choreographyTask": "编排任务不支持",
-    "subChoreography": "子编排不支持",
-    "callChoreography": "调用编排不支持",
-    "choreography": "编排图不支持，请改画流程",
-    "globalChoreographyTask": "编排图不支持，请改画流程",
-    "globalScriptTask": "脚本任务不支持：流程包里不放代码",
-}
-FLOW_NODES = SUPPORTED | frozenset(
-    (
-        *("scriptTask", "transaction", "adHocSubProcess", "complexGateway"),
-        *("choreographyTask", "subChoreography", "callChoreography", "implicitThrowEvent"),
-    )
-)
-# Allowed event definitions for each event; None is the plain event.
-_DEFINITIONS: dict[str, frozenset[str | None]] = {
-    "startEvent": frozenset((None, "message", "timer")),
-    "endEvent": frozenset((None, "message", "terminate", "error")),
-    "intermediateCatchEvent": frozenset(("message", "timer")),
-    "intermediateThrowEvent": frozenset((None, "message")),
-    "boundaryEvent": frozenset(("message", "timer", "error")),
-}
-_EVENT_NAMES = {
-    None: "没有定义的",
-    "cancel": "取消",
-    "compensate": "补偿",
-    "conditional": "条件",
-    "error": "错误",
-    "escalation": "升级",
-    "link": "链接",
-    "message": "消息",
-    "signal": "信号",
-    "terminate": "终止",
-    "timer": "定时",
-}
-# Content without effect on execution.
-_TOLERATED = frozenset(
-    (
-        *(
-            "documentation",
-            "extensionElements",
-            "incoming",
-            "outgoing",
-            "laneSet",
-            "ioSpecification",
-            "property",
-        ),
-        *("dataObject", "dataObjectReference", "dataStoreReference", "dataInputAssociation", "association"),
-        *("dataOutputAssociation", "textAnnotation", "group", "auditing", "monitoring", "potentialOwner"),
-        *("performer", "humanPerformer", "resourceRole", "supportedInterfaceRef", "ioBinding", "rendering"),
-        *("correlationSubscription", "supports", "multiInstanceLoopCharacteristics", "artifact"),
-        *("completionCondition", "standardLoopCharacteristics"),
-    )
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +179,7 @@ class _Compiler:
                 flow = self._flow(child)
                 flows[flow.id] = flow
                 elements[flow.id] = child
-            elif kind and kind not in _TOLERATED:
+            elif kind and kind not in TOLERATED:
                 self.problem(child, f"不支持 {kind}，请删去")
         self._connect(element, nodes, flows, elements)
         built = {identifier: Node(**values) for identifier, values in nodes.items()}
@@ -373,8 +318,8 @@ class _Compiler:
             self.problem(element, "一个事件只能有一个定义，请拆成几个事件", "multipleEventDefinition")
             return {}
         kind = tag(found[0])[: -len("EventDefinition")] if found else None
-        if kind not in _DEFINITIONS[tag(element)]:
-            label = _EVENT_NAMES.get(kind, kind)
+        if kind not in DEFINITIONS[tag(element)]:
+            label = EVENT_NAMES.get(kind, kind)
             message = f"{label}事件在这里不支持（{tag(element)}），请改用定时、消息或错误事件"
             self.problem(element, message, f"{kind}EventDefinition" if kind else tag(element))
             return {}

@@ -17,7 +17,6 @@ from yiwang.engines.cases.forms.contracts import (
     FormField,
     FormPlan,
     Group,
-    Origin,
     PlanError,
     PlanItem,
     RegisterLookup,
@@ -26,6 +25,7 @@ from yiwang.engines.cases.forms.contracts import (
 from yiwang.engines.cases.forms.demand import Bound, Wanted, entity_of, tighten
 from yiwang.engines.cases.forms.dictionary import SERVICE, Dictionary, absolute, options
 from yiwang.engines.cases.forms.materials import merge_materials
+from yiwang.engines.cases.forms.origins import Found, Origins, usual
 from yiwang.kernel.packs.contracts import Library
 
 
@@ -87,6 +87,10 @@ class _Planner:
         self.closed = tuple[Group, ...]()
         self.items = self._unrolled(self._items(), answers)
         self.answers.update((group.role, len(group.rows)) for group in self.groups)
+        self.known = {
+            (entry if isinstance(entry, str) else entry["path"]): ({} if isinstance(entry, str) else entry)
+            for entry in self.data.get("known", ())
+        }
         self.wanted: dict[str, Wanted] = {}
         self.produced = self._produced()
 
@@ -265,92 +269,6 @@ class _Planner:
                     if wanted.supporting:
                         wanted.whens = set().union(*(w.whens for w in own))
 
-    def _known(self) -> dict[str, Mapping[str, Any]]:
-        return {
-            (entry if isinstance(entry, str) else entry["path"]): ({} if isinstance(entry, str) else entry)
-            for entry in self.data.get("known", ())
-        }
-
-    def _origins(self) -> dict[str, tuple[Origin, str, tuple[RegisterLookup, ...]]]:
-        """Where each value comes from: a fixed point over what is known, because queries feed queries."""
-        known = self._known()
-        constants = self.data.get("constants", {})
-        anyway = {entry["path"] for entry in self.data.get("ask_anyway", ())}
-        origins: dict[str, tuple[Origin, str, tuple[RegisterLookup, ...]]] = {}
-        available: set[str] = set()
-        changed = True
-        while changed:
-            changed = False
-            for path, wanted in self.wanted.items():
-                if path in origins:
-                    continue
-                found = self._origin(path, wanted, known, constants, anyway, available)
-                if found:
-                    origins[path] = found
-                    if found[0] is not Origin.PRODUCED:
-                        available.add(path)
-                    changed = True
-        for path, wanted in self.wanted.items():
-            if path in origins:
-                continue
-            derive = self.words.derive(wanted.element, path.split(".", 1)[0])
-            inputs = {p for p in expressions.reads(derive) if "." in p} if derive else set()
-            if derive and inputs <= self.wanted.keys() and path not in anyway:
-                origins[path] = (Origin.DERIVED, "由已填内容推出", ())
-            elif self._default(wanted) is not None and path not in anyway:
-                origins[path] = (Origin.DEFAULT, "默认，可改", ())
-            else:
-                origins[path] = (Origin.ASKED, "", ())
-        return origins
-
-    def _origin(
-        self,
-        path: str,
-        wanted: Wanted,
-        known: Mapping[str, Mapping[str, Any]],
-        constants: Mapping[str, Any],
-        anyway: set[str],
-        available: set[str],
-    ) -> tuple[Origin, str, tuple[RegisterLookup, ...]] | None:
-        role = path.split(".", 1)[0]
-        if path in constants:
-            return Origin.CONSTANT, "由本次办理确定", ()
-        if path in self.produced:
-            return Origin.PRODUCED, f"由{self.library.get('service_item', self.produced[path]).name}产生", ()
-        if path in anyway:
-            return None
-        session = self.words.session(wanted.element)
-        if session and role in (self.login, self.subject):
-            return Origin.PREFILLED, "实名登录" if role == self.login else session, ()
-        if path in known:
-            lookup = known[path].get("lookup")
-            if not lookup:
-                return Origin.PREFILLED, str(known[path].get("by", "授权取得")), ()
-            key = absolute(lookup["key"], role)
-            if lookup["register"] in self.up and key in available:
-                return (
-                    Origin.PREFILLED,
-                    self._source(lookup["register"]),
-                    (RegisterLookup(lookup["register"], key, lookup["field"]),),
-                )
-        derive = self.words.derive(wanted.element, role)
-        if derive and {p for p in expressions.reads(derive) if "." in p} <= available:
-            return Origin.DERIVED, "由已知信息推出", ()
-        if derive:
-            return None
-        usable = tuple(
-            lk
-            for lk in self.words.lookups(wanted.element, role)
-            if lk.register in self.up and lk.key in available
-        )
-        if usable:
-            return Origin.PREFILLED, self._source(usable[0].register), usable
-        return None
-
-    def _source(self, register: str) -> str:
-        pack = self.library.get("register", register)
-        return f"{pack.name}（{pack.data['owner']}）"
-
     # ---- the whole
 
     def plan(self) -> FormPlan:
@@ -358,7 +276,18 @@ class _Planner:
         self._merge_fields()
         self._add_supporting()
         self._follow_roles()
-        origins = self._origins()
+        origins = Origins(
+            library=self.library,
+            words=self.words,
+            wanted=self.wanted,
+            produced=self.produced,
+            constants=self.data.get("constants", {}),
+            known=self.known,
+            anyway={entry["path"] for entry in self.data.get("ask_anyway", ())},
+            sessions=(self.login, self.subject),
+            up=self.up,
+            answers=self.answers,
+        ).found()
         fields = {path: self._field(wanted, origins[path]) for path, wanted in sorted(self.wanted.items())}
         pages = in_pages(fields, self.data.get("pages", ()), self.role_label, self.groups, self.closed)
         page_of = {path: page.id for page in pages for path in page.fields}
@@ -380,7 +309,7 @@ class _Planner:
             roles=self.roles,
             login=self.login,
             subject=self.subject,
-            known=tuple(self._known()),
+            known=tuple(self.known),
             answers=self.answers,
             items=tuple(
                 PlanItem(
@@ -418,13 +347,7 @@ class _Planner:
             return str(declared["label"])
         return self.words.label(self.roles.get(role, role))
 
-    def _default(self, wanted: Wanted) -> Any:
-        """The usual value: as an item says under these answers, else as the dictionary has it."""
-        if wanted.default:
-            return expressions.plain(expressions.evaluate(wanted.default, self.answers))
-        return wanted.element.definition.get("default")
-
-    def _field(self, wanted: Wanted, origin: tuple[Origin, str, tuple[RegisterLookup, ...]]) -> FormField:
+    def _field(self, wanted: Wanted, origin: Found) -> FormField:
         role, _, _element = wanted.path.partition(".")
         spec = wanted.element.definition
         choices = options(self.library, spec)
@@ -457,7 +380,7 @@ class _Planner:
             lookup=origin[2][0] if origin[2] else None,
             lookups=origin[2],
             derive=self.words.derive(wanted.element, role),
-            default=constants.get(wanted.path, self._default(wanted)),
+            default=constants.get(wanted.path, usual(wanted, self.answers)),
             suggest=spec.get("default_from"),
             min=max(minimum) if minimum else None,
             max=min(maximum) if maximum else None,
