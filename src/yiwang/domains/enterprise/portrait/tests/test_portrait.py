@@ -31,7 +31,7 @@ def test_width_case_blanks_and_brackets_make_no_difference():
 
 def test_codes_of_two_departments_are_compared_in_common_words():
     fact = FACTS["status"]
-    (tax,) = fact.others
+    tax = next(s for s in fact.others if s.dataset.id == "tax_status")
     running = Said("k", "1", form(fact, fact.authority, "1"), date(2026, 1, 1))
     closed = Said("k", "05", form(fact, tax, "05"), date(2026, 2, 1))
     odd = Said("k", "03", form(fact, tax, "03"), date(2026, 2, 1))
