@@ -326,7 +326,7 @@ def upload(api, draft, key, content):
     assert sent.status == 200, sent.content
 
 
-def test_three_found_an_enterprise_by_the_interface(product, photo):
+def test_three_found_an_enterprise_by_the_interface(product, photo, visit):
     """The same by API: rows as a list of objects, named when wrong; the consents are given by each in his own name."""
     api, second, third = client(product.port, "founder"), person(SECOND), person(THIRD)
     opened = api.post("drafts", {"service": REF, "answers": {"finance_self": True}})
@@ -384,26 +384,60 @@ def test_three_found_an_enterprise_by_the_interface(product, photo):
             submitting.agree(actor, one.id, True)
     again = api.post(f"drafts/{draft}/submit", {"pledges": pledges})
     assert again.json["number"]
-    supplemented(api, draft)
+    supplemented(api, draft, visit)
     licensed(draft, name, f"{person('founder').name}、{second.name}、{third.name}", "50、30、20")
 
 
-def supplemented(api, case_id):
-    """The office asks for one cell of one founder's, and gets it."""
+def supplemented(api, case_id, visit):
+    """The office asks for one cell of one founder's; all agree to the new value before the office has it."""
     case, token, _outcomes = open_steps(case_id, {"ent.establish"})[0]
     officer = next(a for a in staff()[case.org_id] if a.has_role(case.org_id, token.role))
     with acting(officer):
         key, note = "founder_2.amount", "与出资证明不符，请核对"
         actions.request_supplement(officer, case.id, token.id, [key], note, new_id())
-    answer = {"command_id": str(new_id()), "values": {"founder_2.amount": "三十"}}
-    wrong = api.post(f"cases/{case.id}/answer", answer)
+    command = {"command_id": str(new_id()), "values": {"founder_2.amount": "三十"}}
+    wrong = api.post(f"cases/{case.id}/answer", command)
     assert wrong.status == 422
     assert wrong.json["fields"]["founder_2.amount"].startswith("股东2的认缴出资额（万元） “三十”")
-    right = api.post(f"cases/{case.id}/answer", {**answer, "values": {"founder_2.amount": "31"}})
-    assert right.status == 200, right.content
+    for _twice in range(2):  # the answer was lost, and the same command comes again
+        held = api.post(f"cases/{case.id}/answer", {**command, "values": {"founder_2.amount": "31"}})
+        assert held.status == 200, held.content
+    assert "31" not in str(api.get(f"cases/{case.id}").json["supplement"])
+
+    def stands():
+        with acting(SYSTEM):
+            found = Case.objects.get(id=case.id)
+            return found.phase, found.data["founder_2.amount"], found.data["founder_3.amount"]
+
+    assert stands() == ("supplement", 30, 20)
+    page, two, three = visit("founder"), visit(SECOND), visit(THIRD)
+    page.goto(f"/cases/{case_id}")
+    assert "正在等对方同意" in page.inner_text("main") and "去补正" not in page.inner_text("main")
+    assert everywhere(page) == []
     with acting(SYSTEM):
-        data = Case.objects.get(id=case.id).data
-    assert (data["founder_2.amount"], data["founder_3.amount"]) == (31, 20)
+        asked = Consent.objects.get(draft_id=case_id, answered_at=None, subject_id=person(SECOND).id)
+    two.goto(f"/consents/{asked.id}")
+    assert "31（原来是 30）" in two.inner_text("main") and "改了您同意过的内容" in two.inner_text("main")
+    assert everywhere(two) == []
+    press(two, "我不同意")
+    assert stands() == ("supplement", 30, 20)
+    three.goto("/messages")
+    assert "不用再确认" in three.inner_text("main")
+    page.goto("/messages")
+    with page.expect_navigation():
+        page.click(f'a[href="/cases/{case_id}/supplement"] >> nth=0')
+    assert page.input_value('[name="founder_2.amount"]') == "31"  # what was entered is not lost
+    page.fill('[name="founder_2.amount"]', "35")
+    press(page, "提交补正")
+    page.wait_for_url("**/waiting")
+    assert page.inner_text("main").count("等待答复") == 2
+    assert "等其他人也同意" in answer(two, case_id, "我同意")
+    assert stands() == ("supplement", 30, 20)
+    answer(three, case_id, "我同意")
+    assert stands() == ("open", 35, 20)
+    with acting(SYSTEM):
+        told = [h.words for h in queries.history(Case.objects.get(id=case.id))]
+    assert told.count("申请人已补正，等其他人同意") == 2 and "申请人已补正" in told
 
 
 def signed_in(person_id):

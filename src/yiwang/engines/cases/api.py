@@ -7,7 +7,6 @@ filtered by who may see. ``forms`` and ``flow`` are pure libraries and are impor
 from .actions import (
     AlreadyChanged,
     NotThere,
-    answer_supplement,
     approve_extension,
     assign,
     complete,
@@ -35,7 +34,7 @@ from .applying import (
 )
 from .case_form import plan_of, value_in_bundle
 from .consent_view import content_of
-from .consents import cancel, of_second, pending, round_of
+from .consents import asked, cancel, of_second, of_supplement, pending, round_of
 from .contracts import RATING_LEVELS, Phase, Result, Status
 from .filing import file, made, offered, taken, unfolded
 from .generated import paper
@@ -62,7 +61,9 @@ from .results import by_post, hand_out, result, results
 from .rows import add_row, counts, remove_row
 from .statistics import Statistics, measure
 from .submitting import agree, submit
+from .supplements import answer as answer_supplement
 from .supplements import checked as check_supplement
+from .supplements import held_of
 from .todo import Todo, todo
 from .undertakings import check, hand_in, of_case
 from .undertakings import find as find_undertaking
@@ -95,6 +96,7 @@ __all__ = [
     "answer_situations",
     "answer_supplement",
     "approve_extension",
+    "asked",
     "assign",
     "by_post",
     "cancel",
@@ -117,6 +119,7 @@ __all__ = [
     "grant_of",
     "hand_in",
     "hand_out",
+    "held_of",
     "history",
     "made",
     "matters_for",
@@ -124,6 +127,7 @@ __all__ = [
     "numbers_of",
     "of_case",
     "of_second",
+    "of_supplement",
     "offer",
     "offered",
     "open_at_window",

@@ -36,6 +36,18 @@ def in_item(case: Case, values: Mapping[str, Any]) -> dict[str, Any]:
     return own
 
 
-def value_in_bundle(case: Case, path: str) -> Any:
-    """A case's value for a path in the bundle's roles."""
-    return next((v for own in in_item(case, {path: None}) if (v := case.data.get(own)) is not None), None)
+def in_bundle(case: Case, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values under the roles of a case's own item, renamed to the bundle's."""
+    bind = _bind(case)
+    own = (path.split(".", 1) for path in values)
+    return {f"{bind.get(role, role)}.{element}": values[f"{role}.{element}"] for role, element in own}
+
+
+def value_in_bundle(case: Case, path: str, newer: Mapping[str, Any] | None = None) -> Any:
+    """A case's value for a path in the bundle's roles.
+
+    Args:
+        newer: values under the item's own names that come before the case's.
+    """
+    data = {**case.data, **(newer or {})}
+    return next((v for own in in_item(case, {path: None}) if (v := data.get(own)) is not None), None)

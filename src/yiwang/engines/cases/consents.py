@@ -2,10 +2,10 @@
 
 Each is asked by himself, all of them at once. One no, a day that passes, or the applicant taking it back ends
 the round for all; what was filled in stays, and the next round asks everybody anew, because what they would
-agree to may have changed.
+agree to may have changed. A supplement that changes what they agreed to asks them again (``supplements``).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,8 +24,10 @@ from yiwang.kernel.calendar.rules import Limit, Unit
 from yiwang.kernel.ids import derived_id
 from yiwang.kernel.notify.api import tell
 
-from .forms import FormPlan
+from .forms import FormField, FormPlan
 from .models import Consent, Draft
+
+PUBLIC = "公开"  # the level of data that anybody may know once there is a result
 
 
 @dataclass(frozen=True)
@@ -52,10 +54,40 @@ def wanted(plan: FormPlan) -> list[Needed]:
     return list(found.values())
 
 
+def covered(plan: FormPlan, role: str) -> list[FormField]:
+    """What somebody agrees to: what becomes public, who is named with him, and all of himself; nothing of others.
+
+    Of a bundle, only what goes to the items that need his consent.
+    """
+    wants = {item.id for item in plan.items if "consent_of" in item.data}
+    fellows = {row for group in plan.groups if role in group.rows for row in group.rows}
+    found = []
+    for field in plan.fields:
+        whose = field.path.partition(".")[0]
+        named = whose in fellows and field.path == f"{whose}.name"
+        if not field.supporting and wants & set(field.items):
+            if named or whose == role or field.level == PUBLIC:
+                found.append(field)
+    return found
+
+
+def touched(plan: FormPlan, paths: Collection[str]) -> bool:
+    """Whether somebody has agreed to what stands at one of these paths."""
+    return any(f.path in paths for one in wanted(plan) for f in covered(plan, one.role))
+
+
 def pending(actor: Actor, draft: Draft) -> Consent | None:
     """The first consent that a draft of the actor's still waits for, or None."""
     with as_system(actor):  # a window that helps with a draft may know it waits
-        return Consent.objects.filter(draft=draft, answered_at=None).order_by("until", "id").first()
+        return asked(SYSTEM, draft.id)
+
+
+def asked(actor: Actor, draft_id: UUID) -> Consent | None:
+    """The first consent that the actor still waits for, before there is a case or for a supplement; or None."""
+    mine = Consent.objects.filter(draft_id=draft_id, answered_at=None)
+    if not actor.system:
+        mine = mine.filter(asker_id=actor.subject_id)
+    return mine.order_by("until", "id").first()
 
 
 def round_of(actor: Actor, draft: Draft) -> list[Consent]:
@@ -109,11 +141,13 @@ def ask(actor: Actor, draft: Draft, plan: FormPlan, data: Mapping[str, Any], ask
                 until=due_from(one.within, now),
             )
             day = timezone.localtime(consent.until).date()
-            text = _("%(who)s提交的“%(what)s”需要您同意，请在 %(day)s 前答复；不答复就不办理。") % {
-                "who": asker_name,
-                "what": plan.name,
-                "day": day,
-            }
+            again = draft.submitted_at is not None
+            text = (
+                _("%(who)s补正了“%(what)s”里您同意过的内容，需要您再同意一次，请在 %(day)s 前答复。")
+                if again
+                else _("%(who)s提交的“%(what)s”需要您同意，请在 %(day)s 前答复；不答复就不办理。")
+            )
+            text %= {"who": asker_name, "what": plan.name, "day": day}
             title = _("请您确认：%(what)s") % {"what": plan.name}
             tell(derived_id("message", consent.id), person_id, title, text, f"/consents/{consent.id}")
     record(actor, "consent.asked", "draft", draft.id, draft.id, people=len(people))
@@ -123,6 +157,12 @@ def of_second(actor: Actor, consent_id: UUID) -> Consent | None:
     """A consent that is the actor's own to give, or None."""
     found = Consent.objects.filter(id=consent_id)
     return found.filter(subject_id=actor.person_id).first() if actor.acting_for is None else None
+
+
+def of_supplement(actor: Actor, consent: Consent) -> bool:
+    """Whether it is about what changes in a case, not about an application that is to become one."""
+    with as_system(actor):  # who is asked may not read the draft
+        return Draft.objects.filter(id=consent.draft_id).exclude(submitted_at=None).exists()
 
 
 def close(actor: Actor, consent: Consent, agreed: bool, now: datetime) -> bool:
@@ -148,7 +188,8 @@ def close(actor: Actor, consent: Consent, agreed: bool, now: datetime) -> bool:
 def _end(cause: Consent, now: datetime, tell_asker: bool, why: str) -> None:
     """End a round: what is open is closed, and who was asked in it hears that nothing comes of it."""
     if tell_asker:
-        title = _("没有提交：%(what)s") % {"what": cause.name}
+        again = of_supplement(SYSTEM, cause)
+        title = (_("补正没有交成：%(what)s") if again else _("没有提交：%(what)s")) % {"what": cause.name}
         text = why + _("填的内容还在，可以修改后重新提交。")
         if cause.subject_name:
             text = _("%(who)s：%(text)s") % {"who": cause.subject_name, "text": text}
@@ -157,7 +198,7 @@ def _end(cause: Consent, now: datetime, tell_asker: bool, why: str) -> None:
             cause.asker_id,
             title,
             text,
-            f"/apply/{cause.draft_id}/check",
+            f"/cases/{cause.draft_id}/supplement" if again else f"/apply/{cause.draft_id}/check",
         )
     for other in Consent.objects.filter(draft_id=cause.draft_id, round=cause.round).exclude(id=cause.id):
         if other.answered_at is None:

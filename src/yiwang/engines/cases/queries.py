@@ -136,6 +136,7 @@ def _happening(event: Event) -> Happening:
         "completed": f"{node}：{body.get('outcome_name') or _('完成')}",
         "serviced": node,
         "supplement-requested": _("一次性告知补正"),
+        "supplement-held": _("申请人已补正，等其他人同意"),
         "supplement-answered": _("申请人已补正"),
         "suspended": _("暂停计时：%(ground)s") % {"ground": body.get("name", "")},
         "resumed": _("恢复计时"),

@@ -17,7 +17,7 @@ from yiwang.kernel.ids import derived_id
 from yiwang.kernel.orgs.models import Organisation
 from yiwang.kernel.orgs.queries import responsible
 
-from . import consents, forms, store
+from . import consents, forms, store, supplements
 from .actions import begin
 from .applying import Filled, Incomplete, fill, find_draft, judged, owed, pledges
 from .contracts import Phase, Status
@@ -89,7 +89,8 @@ def hand_in(actor: Actor, draft: Draft, filled: Filled, signed: Collection[str])
 
 
 def agree(actor: Actor, consent_id: UUID, yes: bool) -> UUID | None:
-    """Somebody's answer. The last yes makes the case of what the applicant filled in; a no leaves a draft.
+    """Somebody's answer. The last yes makes the case of what the applicant filled in, or hands in his supplement;
+    a no leaves a draft, or the supplement to be mended.
 
     Returns:
         the id of the case; None after a no, or while others still have to answer.
@@ -111,6 +112,9 @@ def agree(actor: Actor, consent_id: UUID, yes: bool) -> UUID | None:
         if not consents.close(actor, consent, yes, now):
             return None
         with as_system(actor):
+            if draft.submitted_at is not None:
+                supplements.release(draft)
+                return draft.id
             filled = fill(SYSTEM, draft)
             if filled.errors:
                 raise Incomplete(filled.errors)

@@ -10,6 +10,7 @@ from yiwang.kernel.access.contracts import Actor
 
 from .contracts import Phase
 from .models import Case, Consent, Grant, Rectification, Undertaking
+from .supplements import held_of
 from .undertakings import OWED
 
 
@@ -28,7 +29,12 @@ def todo(actor: Actor) -> list[Todo]:
     subject = actor.subject_id
     waiting = Case.objects.filter(subject_id=subject, phase=Phase.SUPPLEMENT).select_related("parent")
     asked_by: dict[Case, list[str]] = {}  # what several departments ask for is answered on one page
+    asking = set(
+        Consent.objects.filter(asker_id=subject, answered_at=None).values_list("draft_id", flat=True)
+    )
     for c in waiting.order_by("due_at"):
+        if held_of(c) and (c.parent_id or c.id) in asking:
+            continue  # done, and now others have to agree
         asked_by.setdefault(c.parent or c, []).append(c.name)
     found = [
         Todo(_("补正材料"), tuple(dict.fromkeys((root.name, *names))), f"{_page(root)}/supplement")

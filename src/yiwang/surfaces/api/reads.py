@@ -102,6 +102,12 @@ def case(one: cases.Case) -> dict[str, Any]:
     }
 
 
+def _supplement(one: cases.Case) -> dict[str, Any] | None:
+    """What was asked for; what waits for others' consent is nobody's but the applicant's yet."""
+    asked = one.extra.get("supplement")
+    return asked and {key: value for key, value in asked.items() if key != "held"}
+
+
 def case_in_full(actor: Actor, one: cases.Case) -> dict[str, Any]:
     """A case with what was filled in, for its subject and the office that handles it; others see it bare."""
     concerned = one.subject_id == actor.subject_id or one.org_id in actor.posts
@@ -109,7 +115,7 @@ def case_in_full(actor: Actor, one: cases.Case) -> dict[str, Any]:
         "applicant": one.subject_name,
         "data": one.data if concerned else {},
         "materials": one.extra.get("materials", []) if concerned else [],
-        "supplement": one.extra.get("supplement"),
+        "supplement": _supplement(one),
         "steps": cases.steps_of(one),
         "children": [case(child) for child in cases.family(one)] if one.kind == "bundle" else [],
     }

@@ -57,4 +57,4 @@ def answer(request: HttpRequest, case_id: UUID, body: shapes.SupplementAnswer):
     wrong += [FieldError(k, k, None, _("没有这份文件，请先上传到这件办件。")) for k in foreign]
     if wrong:
         raise cases.Incomplete(wrong)
-    return done(cases.answer_supplement(request.actor, found.id, values, files, body.command_id))
+    return done(cases.answer_supplement(request.actor, found, values, files, body.command_id))

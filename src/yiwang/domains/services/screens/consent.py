@@ -35,6 +35,7 @@ def consent(request, consent_id):
         {
             "consent": found,
             "content": cases.content_of(request.actor, found) if found.answered_at is None else [],
+            "again": cases.of_supplement(request.actor, found),
             "problem": problem,
         },
         status=409 if problem else 200,

@@ -62,6 +62,8 @@ def case(request, case_id):
     documents = cases.documents_of(found, family)
     names = {c.ref: c.name for c in family}
     mending = cases.rectifications(found)
+    held = [c for c in family if cases.held_of(c)]
+    agreeing = held and cases.asked(request.actor, found.id)
     return render(
         request,
         "services/case.html",
@@ -72,7 +74,10 @@ def case(request, case_id):
                 for c in family
             ],
             "own_documents": [d for d in documents if d.case_id == found.id and found.kind == "bundle"],
-            "to_supplement": [c for c in family if c.phase == cases.Phase.SUPPLEMENT],
+            "agreeing": agreeing,
+            "to_supplement": [
+                c for c in family if c.phase == cases.Phase.SUPPLEMENT and not (agreeing and c in held)
+            ],
             "history": cases.history(found) if found.kind != "bundle" else [],
             "new": "new" in request.GET,
             "rating": getattr(found, "rating", None),

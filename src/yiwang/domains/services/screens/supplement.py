@@ -29,6 +29,8 @@ def supplement(request, case_id):
     if request.method == "POST":
         errors = _answer(request, found, waiting, asked)
         if not errors:
+            if any(cases.held_of(c) for c in cases.family(found)):
+                return redirect("waiting", found.id)
             messages.success(request, _("已补正，各部门继续办理。"))
             return redirect("case", found.id)
         for widget in asked.values():
@@ -56,7 +58,7 @@ def _asked(waiting):
     """One widget for each thing, however many departments ask for it."""
     widgets = {}
     for child in waiting:
-        plan = cases.plan_of(child)
+        plan, held = cases.plan_of(child), cases.held_of(child)
         for entry in child.extra["supplement"]["items"]:
             key = entry["key"]
             upload = "@" in key
@@ -73,9 +75,9 @@ def _asked(waiting):
                     else ("choice" if len(options) <= pages.FEW else "select")
                     if options
                     else "text",
-                    value="" if upload else str(cases.value_in_bundle(child, key) or ""),
-                    required=True,
-                    hint="",
+                    value="" if upload else str(cases.value_in_bundle(child, key, held.get("values")) or ""),
+                    required=key not in held.get("files", {}),
+                    hint=_("上次交的还在，要换才再传。") if key in held.get("files", {}) else "",
                     why="",
                     options=options,
                 ),
@@ -96,7 +98,7 @@ def _answer(request, found, waiting, asked):
     answers = []
     for child in waiting:
         keys = {e["key"] for e in child.extra["supplement"]["items"]}
-        mine = {k: v for k, v in files.items() if k in keys}
+        mine = cases.held_of(child).get("files", {}) | {k: v for k, v in files.items() if k in keys}
         entered = {k: request.POST.get(k, "") for k in keys if "@" not in k}
         values, wrong = cases.check_supplement(child, entered, mine)
         errors = {one.path: one.message for one in wrong} | errors
@@ -106,9 +108,7 @@ def _answer(request, found, waiting, asked):
     nonce = request.POST.get("nonce", "")
     for child, values, mine in answers:
         try:
-            cases.answer_supplement(
-                request.actor, child.id, values, mine, derived_id("answer", nonce, child.id)
-            )
+            cases.answer_supplement(request.actor, child, values, mine, derived_id("answer", nonce, child.id))
         except Refused as refused:
             errors["page"] = str(refused)
     return errors

@@ -5,7 +5,7 @@ id again changes nothing and reports the same success: a double click or a retry
 A command that cannot be applied raises ``Refused`` with a sentence for the person; nothing is written.
 """
 
-from .applicant import answer_supplement, withdraw
+from .applicant import answer_supplement, hold_supplement, withdraw
 from .managing import assign, escalate, transfer
 from .moving import AlreadyChanged, NotThere, begin
 from .officials import (
@@ -30,6 +30,7 @@ __all__ = [
     "escalate",
     "finish_service",
     "fire_timer",
+    "hold_supplement",
     "mark_overdue",
     "recompute_due",
     "request_extension",

@@ -32,6 +32,7 @@ def answer_supplement(
             raise AlreadyChanged(closed_because(held) or _("这件办件没有待补正的内容。"))
         spec = spec_of(held)
         supplement = {**held.extra["supplement"], "answered": now.isoformat()}
+        supplement.pop("held", None)
         materials = [
             {**m, "file": files[m["key"]]} if m["key"] in files else m
             for m in held.extra.get("materials", [])
@@ -52,6 +53,22 @@ def answer_supplement(
         elif spec.correction:
             change.token_due = due_from(spec.correction, now)
         return change
+
+    return execute(actor, case_id, command_id, decide)
+
+
+def hold_supplement(
+    actor: Actor, case_id: UUID, values: dict[str, Any], files: dict[str, str], command_id: UUID
+) -> Locked:
+    """Keep what the applicant hands in until the others have agreed to it; the case still waits for him."""
+
+    def decide(held: Locked, now: datetime) -> Change:
+        require_subject(actor, Row(held))
+        if held.phase != Phase.SUPPLEMENT:
+            raise AlreadyChanged(closed_because(held) or _("这件办件没有待补正的内容。"))
+        supplement = {**held.extra["supplement"], "held": {"values": values, "files": files}}
+        patch = {"extra": {**held.extra, "supplement": supplement}}
+        return Change("supplement-held", {"keys": [*values, *files]}, patch=patch)
 
     return execute(actor, case_id, command_id, decide)
 
