@@ -52,8 +52,12 @@ def done(delivery, patience=60):
     return until(lambda: (d := fresh(delivery)).state in ("loaded", "refused") and d, patience)
 
 
+UNSAID = "没有这些列"
+
+
 def told(delivery):
-    return [(m["row"], m["field"], m["what"]) for m in delivery.messages]
+    """Row, field and fault of each message, but for the notice of columns that a file does not have."""
+    return [(m["row"], m["field"], m["what"]) for m in delivery.messages if not m["what"].startswith(UNSAID)]
 
 
 def now_holds(uscc):

@@ -7,19 +7,23 @@ import os
 import signal
 import subprocess
 import sys
-from datetime import date, datetime
+import threading
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import openpyxl
 import psycopg
 import pytest
-from deliveries import HEADER, code, done, fresh, give, moment, now_holds, owner, row, serial, told
+from deliveries import HEADER, UNSAID, code, done, fresh, give, moment, now_holds, owner, row, serial, told
+from django.utils import timezone
 from product import PRODUCT, ROOT, until
 
 from yiwang.engines.hub import actions, collect, datasets, loading, publishing
 from yiwang.engines.hub.contracts import Mode
-from yiwang.kernel.access.contracts import SYSTEM
+from yiwang.engines.hub.models import Holding
+from yiwang.kernel.access.contracts import SYSTEM, Refused
 from yiwang.kernel.access.session import acting
+from yiwang.kernel.files.store import path_of
 
 
 def test_a_broken_last_line_is_told_and_the_rest_loaded():
@@ -33,7 +37,7 @@ def test_a_broken_last_line_is_told_and_the_rest_loaded():
     # Also behind more wrong cells than are shown.
     wrong = "".join(row(code(), region="999999") for _ in range(300))
     last = told(give((HEADER + wrong + row(code())).encode()[:-40]))
-    assert len(last) == 200 and last[-1][:2] == (302, "整行") and last[0][:2] == (2, "所在区划")
+    assert len(last) == 199 and last[-1][:2] == (302, "整行") and last[0][:2] == (2, "所在区划")
 
 
 def test_row_numbers_stay_those_of_the_file_behind_a_broken_row():
@@ -66,7 +70,7 @@ def test_an_excel_book_with_dates_numbers_as_text_and_a_merged_header(tmp_path):
     delivery = give(out.read_bytes(), "名单.xlsx")
     assert delivery.counts["good"] == 1, delivery.messages
     assert now_holds(one)["approved_on"] == "2026-03-02"
-    by_row = {m["row"]: m for m in delivery.messages}
+    by_row = {m["row"]: m for m in delivery.messages if not m["what"].startswith(UNSAID)}
     assert "表头在第 2 行" in by_row[2]["what"]
     assert by_row[4]["proposal"] == "2026-03-02"
     assert "被表格软件存成了数" in by_row[5]["what"]
@@ -116,6 +120,61 @@ def test_duplicate_keys_in_one_file_and_across_files():
     across = give(HEADER + row(one, "改名公司"))
     assert (across.counts["changed"], across.counts["new"]) == (1, 0)
     assert now_holds(one)["name"] == "改名公司"
+
+
+def test_the_same_file_for_another_day_is_another_delivery():
+    """A wrong day corrected, or a push that says again today what was true yesterday."""
+    content = HEADER + row(code(), approved=(date.today() - timedelta(days=3)).isoformat())
+    early = give(content, as_of=timezone.now() - timedelta(days=9))
+    assert early.state == "refused" and "没有一行合格" in early.error  # approved after the day of the data
+    assert "核对本批的截止日" in early.messages[-1]["remedy"]
+    assert give(content).counts["new"] == 1
+    assert "内容一字不差" in give(content).error
+    with acting(SYSTEM), pytest.raises(Refused, match="不像真的"):
+        give(content, as_of=datetime(1, 1, 2, tzinfo=UTC))
+
+
+def test_a_file_without_a_column_says_nothing_of_it():
+    """An empty cell empties the field; a column that is not there leaves it as it was."""
+    one, two = code(), code()
+    full = HEADER.strip() + ",联系电话,法定代表人姓名\n"
+    give(full + row(one).strip() + ",0531-55500001,张三\n" + row(two).strip() + ",0531-55500002,李四\n")
+    moved = give(HEADER + row(one, address="泉城路2号"))
+    (notice,) = [m for m in moved.messages if m["what"].startswith(UNSAID)]
+    assert "联系电话" in notice["what"] and "法定代表人姓名" in notice["what"]
+    assert moved.counts["changed"] == 1
+    held = now_holds(one)
+    assert (held["address"], held["phone"], held["legal_name"]) == ("泉城路2号", "0531-55500001", "张三")
+    give(HEADER.strip() + ",联系电话\n" + row(two).strip() + ",\n")
+    assert (now_holds(two)["phone"], now_holds(two)["legal_name"]) == (None, "李四")
+    told = row(one, "改名公司", address="泉城路2号").strip().split(",")
+    records = [dict(zip(HEADER.strip().split(","), told, strict=True))]
+    give(json.dumps(records, ensure_ascii=False), "一.json")
+    assert (now_holds(one)["name"], now_holds(one)["phone"]) == ("改名公司", "0531-55500001")
+
+
+def test_control_characters_are_shown_and_the_other_rows_loaded():
+    good = code()
+    delivery = give(
+        HEADER + row(good) + row(code(), "甲\0乙公司") + row(code(), "丙\x01公司", region="999999")
+    )
+    assert delivery.state == "loaded" and now_holds(good)
+    assert {m["value"] for m in delivery.messages} >= {"甲␀乙公司", "999999"}
+    with acting(SYSTEM), pytest.raises(Refused, match="控制字符"):
+        give(HEADER + row(code()), batch="甲\0")
+
+
+def test_nothing_good_is_no_delivery_and_the_workbook_has_broken_lines():
+    with acting(SYSTEM):
+        before = Holding.objects.get(dataset="ent_registration").latest_as_of
+    delivery = give(HEADER + row(code(), region="999999") + "只有一格\n")
+    assert (delivery.state, delivery.counts["bad"]) == ("refused", 2)
+    assert "没有一行合格" in delivery.error and len(told(delivery)) == 2
+    with acting(SYSTEM):
+        assert Holding.objects.get(dataset="ent_registration").latest_as_of == before
+    sheet = openpyxl.load_workbook(io.BytesIO(path_of(delivery.workbook).read_bytes())).active
+    rows = list(sheet.iter_rows(min_row=2, values_only=True))
+    assert [r[0] for r in rows] == [3, 2] and "原文：只有一格" in rows[0][1]
 
 
 def test_yesterday_after_today_does_not_overwrite_today():
@@ -223,26 +282,33 @@ def test_a_collector_killed_during_the_upsert_leaves_nothing_half_loaded(when):
         "os.environ['DJANGO_SETTINGS_MODULE'] = 'yiwang.config.settings'\n"
         "import django; django.setup()\n"
         "from yiwang.engines.hub import collect, lake\n"
+        "from yiwang.engines.hub.models import Delivery\n"
+        "mine = Delivery.objects.using('owner').filter(seq=int(sys.argv[1]))\n"
+        "collect.waiting = lambda con: list(mine.filter(state__in=['received', 'loading', 'validated']))\n"
         "def stop(*a):\n    print('here', flush=True); time.sleep(600)\n"
         + ("collect._quality = stop\n" if when == "in the transaction" else "lake.join = stop\n")
-        + "print('up', flush=True)\n"
-        "while True:\n    collect.work_once(); time.sleep(0.05)\n"
+        + "while True:\n    collect.work_once(); time.sleep(0.05)\n"
     )  # fmt: skip
-    with owner() as con:  # the product's collector stays away from this dataset meanwhile
+    with owner() as con:
+        # Due tomorrow, so that the product's own collector leaves it to the victim, which does not ask.
         con.execute("select pg_advisory_lock(hashtext('yiwang hub'), hashtext(%s))", [dataset])
         delivery = give(text.replace("{n}", "6"), "保.csv", dataset, moment("03-02"), wait=False)
-        victim = subprocess.Popen(
-            [sys.executable, "-c", script], env=PRODUCT.env, cwd=ROOT, stdout=subprocess.PIPE, text=True
+        con.execute(
+            "update hub_delivery set not_before = now() + interval '1 day' where seq = %s", [delivery.seq]
         )
-        assert victim.stdout.readline() == "up\n"
-        con.execute("update hub_delivery set not_before = now() where seq = %s", [delivery.seq])
         con.execute("select pg_advisory_unlock(hashtext('yiwang hub'), hashtext(%s))", [dataset])
+        command = [sys.executable, "-c", script, str(delivery.seq)]
+        victim = subprocess.Popen(command, env=PRODUCT.env, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        watch = threading.Timer(120, victim.kill)
+        watch.start()
         if victim.stdout.readline() != "here\n":
             raise AssertionError("the victim did not begin")
+        watch.cancel()
         if when == "in the transaction":
             assert people() == {5: 300}
         os.kill(victim.pid, signal.SIGKILL)
         victim.wait()
+        con.execute("update hub_delivery set not_before = now() where seq = %s", [delivery.seq])
     after = done(delivery)
     assert after.counts["changed"] == 300
     assert people() == {6: 300}

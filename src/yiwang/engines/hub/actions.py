@@ -26,6 +26,7 @@ REPORTER, STEWARD = "reporter", "steward"  # roles of posts, as the organisation
 MOST_BYTES = 2 << 30
 CHANNEL = "yiwang_hub"
 BLOCK = 1 << 20
+SINCE = 1949  # a moment before is a slip of the pen, or of a program
 
 
 class OutOfStep(Refused):
@@ -94,6 +95,12 @@ def begin(
         raise Refused(
             _("数据截止时间 %(at)s 在将来，请核对后重填。") % {"at": timezone.localtime(as_of).date()}
         )
+    if as_of.year < SINCE:
+        raise Refused(
+            _("数据截止时间 %(at)s 不像真的，请核对后重填。") % {"at": timezone.localtime(as_of).date()}
+        )
+    if any(not c.isprintable() for c in name + batch):
+        raise Refused(_("文件名和批次号里不能有看不见的控制字符，请改名后重报。"))
     if size <= 0:
         raise Refused(_("“%(name)s”是空文件，请重新选择。") % {"name": name})
     if size > MOST_BYTES and not actor.system:

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -152,7 +153,11 @@ def load(con: psycopg.Connection, delivery: Delivery) -> None:
 
 
 def _stored(con: psycopg.Connection, delivery: Delivery) -> Path | None:
-    """The file in the store; None when the same file is in force already, and the delivery is refused."""
+    """The file in the store; None when it says again what is in force, and the delivery is refused.
+
+    The same bytes for another day, as everything instead of changes, or under another version of the contract, say
+    something else and are loaded.
+    """
     if not delivery.sha256:  # noted before the file moves, so that one killed in between finds it again
         delivery.sha256 = store.hash_of(Path(delivery.path))
         con.execute("update hub_delivery set sha256 = %s where seq = %s", [delivery.sha256, delivery.seq])
@@ -160,9 +165,13 @@ def _stored(con: psycopg.Connection, delivery: Delivery) -> Path | None:
         store.put_file(Path(delivery.path), delivery.sha256)
     known = con.execute(
         "select loaded_at, actor_name, name, seq from hub_delivery "
-        "where dataset = %s and sha256 = %s and state = 'loaded' order by seq desc limit 1",
-        [delivery.dataset, delivery.sha256],
-    ).fetchone()
+        "where dataset = %s and sha256 = %s and state = 'loaded' and mode = %s and contract_version = %s "
+        "and (as_of at time zone 'Asia/Shanghai')::date = %s order by seq desc limit 1",
+        [
+            delivery.dataset, delivery.sha256, delivery.mode, delivery.contract_version,
+            timezone.localtime(delivery.as_of).date(),
+        ],
+    ).fetchone()  # fmt: skip
     newer = known and con.execute(
         "select exists (select 1 from hub_delivery where dataset = %s and state = 'loaded' and seq > %s)",
         [delivery.dataset, known[3]],
@@ -216,7 +225,7 @@ def _validated(
 
     kept = ""
     if outcome.counts["bad"]:
-        rows = job.bad_for_workbook(workbook.MOST)
+        rows = chain(job.broken_for_workbook(), job.bad_for_workbook(workbook.MOST))
         out = folder / "bad.xlsx"
         workbook.write(out, dataset, rows, max(0, job.bad - workbook.MOST))
         kept = store.put_file(out)

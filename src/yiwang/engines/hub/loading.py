@@ -11,9 +11,9 @@ import queue
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -26,14 +26,13 @@ from psycopg import sql as pg
 from . import lake, publishing, tables
 from .checks import checks
 from .contracts import Dataset, Message, Mode, NotReadable
-from .messages import of_row
+from .messages import KEPT, LINE, of_row
 from .reading import Texts, read
 from .sql import name, repeated, validated
 
 SLICE = 500_000  # rows judged and copied at a time
 STREAMS = 2  # connections that copy
 BLOCK = 1 << 20
-SHOWN = 200  # messages kept with the delivery; the workbook has the others
 ROOM = 3.0  # free disk wanted, as a multiple of the file's size
 SPARE = 256 << 20  # bytes that stay free whatever happens
 
@@ -95,6 +94,7 @@ class Load:
         self.folder, self.lake, self.connect = folder, lake_root, connect
         self.outcome = Outcome()
         self.bad = 0
+        self.broken: list[Message] = []
         self.validated: Callable[[Outcome], None] = lambda _outcome: None
         self.target = f"{dataset.id}__{seq}"
         folder.mkdir(parents=True, exist_ok=True)
@@ -142,8 +142,12 @@ class Load:
                 self._copy(texts)
             self._tell(texts)
             self.validated(self.outcome)
+            if not self.outcome.counts["good"]:
+                raise NotReadable(
+                    "没有一行合格，一行也没有装载，这一期仍算没有报。逐格的问题和改法在下面，改好后重报"
+                )
             with self.stage("publish"):
-                self._publish(con, publish)
+                self._publish(con, publish, texts.absent)
         return self.outcome
 
     @contextmanager
@@ -215,9 +219,10 @@ class Load:
         What concerns the file or whole lines comes before single cells, the last such line always: a file that broke
         off is not to look whole because cells before it are wrong.
         """
-        messages = [*texts.messages[: SHOWN - 1], *texts.messages[SHOWN - 1 :][-1:]]
-        cells = (m for _row, _texts, told in self.bad_for_workbook(SHOWN) for m in told)
-        messages += islice(cells, SHOWN - len(messages))
+        messages = [*texts.messages[: KEPT - 1], *texts.messages[KEPT - 1 :][-1:]]
+        self.broken = [m for m in texts.messages if m.field == LINE]
+        cells = (m for _row, _texts, told in self.bad_for_workbook(KEPT) for m in told)
+        messages += islice(cells, KEPT - len(messages))
         self.outcome.messages = sorted(messages, key=lambda m: m.row)
         listed = ", ".join(f"count(*) filter (where _bad >> {c.bit} & 1 = 1)" for c in checks(self.dataset))
         numbers = self.con.execute(f"select {listed} from bad").fetchone() or ()
@@ -227,7 +232,12 @@ class Load:
             if n
         ]
         if texts.broken:
-            self.outcome.tally.append({"field": "整行", "what": "读不成记录", "rows": texts.broken})
+            self.outcome.tally.append({"field": LINE, "what": "读不成记录", "rows": texts.broken})
+
+    def broken_for_workbook(self) -> Iterator[tuple[int, dict[str, str | None], list[Message]]]:
+        """Lines that are no records: their text stands in the message, no cell of them is known."""
+        for m in self.broken:
+            yield m.row, {}, [replace(m, what=f"{m.what}（原文：{m.value}）")]
 
     def bad_for_workbook(self, limit: int) -> Iterator[tuple[int, dict[str, str | None], list[Message]]]:
         """Number, texts by field and messages of the first refused rows, in order."""
@@ -246,7 +256,10 @@ class Load:
         return [(row, dict(zip(ids, texts, strict=True)), mask, other) for row, mask, other, *texts in found]
 
     def _publish(
-        self, con: psycopg.Connection, publish: Callable[[psycopg.Connection, Outcome], None]
+        self,
+        con: psycopg.Connection,
+        publish: Callable[[psycopg.Connection, Outcome], None],
+        absent: Collection[str],
     ) -> None:
         d, counts = self.dataset, self.outcome.counts
         with con.transaction():
@@ -254,7 +267,7 @@ class Load:
                 counts |= publishing.first(con, d, self.target, counts["good"])
             else:
                 refused = self._refused_keys() if self.mode is Mode.FULL else []
-                counts |= publishing.change(con, d, self.target, self.seq, self.mode, refused)
+                counts |= publishing.change(con, d, self.target, self.seq, self.mode, refused, absent)
             publish(con, self.outcome)
         if self.outcome.first:  # afterwards autovacuum sees to it
             con.execute(pg.SQL("analyze {}").format(tables.table(d.id)))

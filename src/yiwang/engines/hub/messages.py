@@ -11,6 +11,14 @@ from .repairs import propose
 
 _EXCEL = re.compile(r"[0-9](\.[0-9]+)?[eE]\+?[0-9]+")
 _SHOWN = 60
+KEPT = 200  # messages kept with a delivery; the workbook has the others
+LINE = "整行"  # the field of a message about a whole line
+_CONTROL = {n: 0x2400 + n for n in range(0x20)} | {0x7F: 0x2421}
+
+
+def visible(text: str) -> str:
+    """Control characters as their pictures: ␀ and its like can be read, and stored."""
+    return text.translate(_CONTROL)
 
 
 def of_row(
@@ -40,7 +48,7 @@ def of_row(
                 what = f"与第 {other} 行的主键（或唯一项）重复而内容不同"
         if proposal:
             remedy = f"很可能是 {proposal}，核对后改。{remedy}"
-        yield Message(row, f.name, text[:_SHOWN], what, remedy, proposal)
+        yield Message(row, f.name, visible(text[:_SHOWN]), what, remedy, proposal)
 
 
 def columns(dataset: Dataset, header: list[str]) -> tuple[dict[int, str], list[Message], list[str]]:

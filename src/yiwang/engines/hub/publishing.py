@@ -6,7 +6,7 @@ earlier than that of the row's is late: what it says goes into the history and d
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from psycopg import Connection
@@ -57,11 +57,14 @@ def change(
     seq: int,
     mode: Mode,
     refused: Sequence[tuple[Any, ...]] = (),
+    absent: Collection[str] = (),
 ) -> dict[str, int]:
     """Apply a staged delivery: versions it replaces go into the history first.
 
     Args:
         stage: the table of its good rows. refused: keys that a full delivery had in bad rows.
+        absent: fields for which it had no column at all: nothing was said of them, so they stay as they are. An
+            empty cell says that there is nothing.
 
     Returns:
         new, changed, unchanged, withdrawn, late.
@@ -88,6 +91,10 @@ def change(
         return pg.SQL(text).format(**parts)
 
     con.execute(sql("lock table {t} in share row exclusive mode"))
+    unsaid = [f.id for f in dataset.fields if f.id in absent]
+    if unsaid:
+        keep = pg.SQL(", ").join(pg.SQL("{0} = c.{0}").format(pg.Identifier(i)) for i in unsaid)
+        con.execute(pg.SQL("update {s} s set {keep} from {t} c where {on}").format(keep=keep, **parts))
     con.execute(sql("analyze {s}"))
     con.execute(sql(
         "create temp table m on commit drop as select s.ctid as s, c.ctid as c, case "

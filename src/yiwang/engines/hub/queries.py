@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from yiwang.kernel.access.contracts import Actor, Refused
+from yiwang.kernel.access.session import as_system
 from yiwang.kernel.ids import new_id
 from yiwang.kernel.ledger.purposes import purpose_of
 from yiwang.kernel.orgs.models import Organisation
@@ -114,6 +115,17 @@ def delivery(actor: Actor, uid: UUID) -> Delivery | None:
         return found
     mine = found.org_id in actor.posts and REPORTER in actor.posts[found.org_id]
     return found if mine else None
+
+
+def own(actor: Actor, delivery: Delivery) -> bool:
+    """Whether the actor's office delivered it: only to that are its raw file and its refused cells its own."""
+    return actor.system or REPORTER in actor.posts.get(delivery.org_id, ())
+
+
+def provenance(actor: Actor, uid: UUID) -> Delivery | None:
+    """A loaded delivery for any official: where a fact comes from is no secret, what was refused is."""
+    with as_system(actor):
+        return Delivery.objects.filter(uid=uid, state="loaded").select_related("org").first()
 
 
 def qualities(dataset: Dataset, limit: int = 30) -> list[Quality]:

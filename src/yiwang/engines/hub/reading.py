@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 
 from .cells import cell, json_text
 from .contracts import Dataset, Message, NotReadable
-from .messages import columns
+from .messages import LINE, columns, visible
 from .sql import name
 
 CHUNK = 1 << 20
@@ -33,7 +33,10 @@ BATCH = 50_000  # records in memory
 
 @dataclass
 class Texts:
-    """What was read. ``lost``: indexes, counted without them, before which a record was left out."""
+    """What was read. ``lost``: indexes, counted without them, before which a record was left out.
+
+    ``absent``: fields for which the file has no column (in JSON: that no record has).
+    """
 
     file: Path
     rows: int
@@ -43,6 +46,18 @@ class Texts:
     messages: list[Message] = field(default_factory=list)
     broken: int = 0
     lost: list[int] = field(default_factory=list)
+    absent: frozenset[str] = frozenset()
+
+    def without(self, dataset: Dataset, told: Collection[str]) -> Texts:
+        """Note, and say, which fields the file does not have."""
+        self.absent = frozenset(f.id for f in dataset.fields) - frozenset(told)
+        if self.absent and self.rows:
+            names = "、".join(f.name for f in dataset.fields if f.id in self.absent)
+            what = f"没有这些列：{names}。已有的记录在这些列上不变，新的记录为空"
+            self.messages.append(
+                Message(max(self.header_row, 1), "表头", "", what, "有这些数据的，补上列再报")
+            )
+        return self
 
     def source(self, low: int = 0, high: int | None = None) -> str:
         """SQL of the rows from index ``low`` up to ``high``, with their numbers as ``_n``."""
@@ -166,7 +181,7 @@ def _csv(con: duckdb.DuckDBPyConnection, file: Path, dataset: Dataset, folder: P
         ) from error
     texts = Texts(out, _count(out), "csv", encoding, header_row, notices)
     _rejects(con, texts, len(cells))
-    return texts
+    return texts.without(dataset, column)
 
 
 def _rejects(con: duckdb.DuckDBPyConnection, texts: Texts, width: int) -> None:
@@ -189,7 +204,7 @@ def _rejects(con: duckdb.DuckDBPyConnection, texts: Texts, width: int) -> None:
             remedy = "补全这一行；在文件末尾的，重新导出"
         else:
             what, remedy = f"多于 {width} 格", "格子里有逗号的，整格加英文双引号"
-        texts.messages.append(Message(int(line), "整行", (text or "")[:60], what, remedy))
+        texts.messages.append(Message(int(line), LINE, visible(text or "")[:60], what, remedy))
         texts.lost.append(int(line) - texts.header_row - 1 - n)
 
 
@@ -251,7 +266,8 @@ def _sheet(file: Path, dataset: Dataset, folder: Path) -> Texts:
                 yield {id: cell(row[c]) for c, id in placed.items() if c < len(row)}
 
     out = folder / "texts.parquet"
-    return Texts(out, _write(rows(), dataset, out), "xlsx", header_row=top + at, messages=notices)
+    texts = Texts(out, _write(rows(), dataset, out), "xlsx", header_row=top + at, messages=notices)
+    return texts.without(dataset, placed.values())
 
 
 def _merged(sheet: Any, row: int | None = None) -> str:
@@ -268,8 +284,9 @@ def _json(file: Path, dataset: Dataset, folder: Path, whole: bool) -> Texts:
     texts = Texts(folder / "texts.parquet", 0, "json", "utf-8", 0)
     if whole and file.stat().st_size > WHOLE_JSON:
         raise NotReadable(f"JSON 数组超过 {WHOLE_JSON // CHUNK} MB：请改成一行一条的 JSON 行，或 CSV")
-    texts.rows = _write(_records(_objects(file, whole), dataset, texts), dataset, texts.file)
-    return texts
+    told: set[str] = set()
+    texts.rows = _write(_records(_objects(file, whole), dataset, texts, told), dataset, texts.file)
+    return texts.without(dataset, told)
 
 
 def _objects(file: Path, whole: bool) -> Iterator[tuple[bytes, Any]]:
@@ -291,7 +308,10 @@ def _objects(file: Path, whole: bool) -> Iterator[tuple[bytes, Any]]:
                     yield text, error
 
 
-def _records(found: Iterator[tuple[bytes, Any]], dataset: Dataset, texts: Texts) -> Iterator[dict[str, str]]:
+def _records(
+    found: Iterator[tuple[bytes, Any]], dataset: Dataset, texts: Texts, fields: set[str]
+) -> Iterator[dict[str, str]]:
+    """The texts of each record; ``fields`` gets those that any of them has."""
     known: dict[tuple[str, ...], dict[int, str]] = {}
     told: set[str] = set()
     kept = 0
@@ -300,7 +320,7 @@ def _records(found: Iterator[tuple[bytes, Any]], dataset: Dataset, texts: Texts)
             why = f"不是有效的 JSON（{one}）" if isinstance(one, ValueError) else "不是一个 JSON 对象"
             shown = text.decode("utf-8", "replace")[:60]
             texts.messages.append(
-                Message(n, "整行", shown, why, '每条记录写成 {"字段": "值"}；末行不全的，重新导出')
+                Message(n, LINE, visible(shown), why, '每条记录写成 {"字段": "值"}；末行不全的，重新导出')
             )
             texts.broken += 1
             texts.lost.append(n - 1 - texts.broken + 1)
@@ -310,6 +330,7 @@ def _records(found: Iterator[tuple[bytes, Any]], dataset: Dataset, texts: Texts)
         keys = tuple(one)
         if keys not in known:
             known[keys], notices, _lacking = columns(dataset, list(keys))
+            fields.update(known[keys].values())
             texts.messages += [m for m in notices if m.field not in told]
             told |= {m.field for m in notices}
         kept += 1

@@ -5,7 +5,10 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from yiwang.engines.hub import datasets, queries
+from yiwang.engines.hub.masks import PERSONAL
+from yiwang.engines.hub.messages import KEPT, LINE
 from yiwang.engines.hub.models import WAITING, State
+from yiwang.kernel.access.guards import staff_only
 from yiwang.kernel.audit.api import record
 from yiwang.kernel.files import store
 from yiwang.kernel.packs.contracts import UnknownPack
@@ -13,18 +16,22 @@ from yiwang.kernel.packs.contracts import UnknownPack
 from .guard import data_staff
 
 
-def _found(request, delivery_id):
+def _own(request, delivery_id):
+    """A delivery of the actor's own office: nobody else reads what it sent outside the register's ways."""
     found = queries.delivery(request.actor, delivery_id)
-    if found is None:
+    if found is None or not queries.own(request.actor, found):
         raise Http404
     return found
 
 
 @require_GET
-@data_staff
+@staff_only
 def delivery(request, delivery_id):
-    """The page; it reloads itself while the collector works."""
-    found = _found(request, delivery_id)
+    """The page; it reloads itself while the collector works. Other officials see where data came from, no cell."""
+    inside = queries.delivery(request.actor, delivery_id)
+    found = inside or queries.provenance(request.actor, delivery_id)
+    if found is None:
+        raise Http404
     try:
         dataset = datasets.of_release(found.release, found.dataset)
     except UnknownPack as unknown:
@@ -38,16 +45,31 @@ def delivery(request, delivery_id):
             "working": found.state in WAITING,
             "unfinished": found.state == State.RECEIVING,
             "quality": getattr(found, "quality", None),
-            "more": max(0, found.counts.get("bad", 0) - len(found.messages)),
+            "inside": inside is not None,
+            "own": queries.own(request.actor, found),
+            "messages": _shown(found, dataset, queries.own(request.actor, found)) if inside else [],
+            "most": len(found.messages) >= KEPT,
         },
     )
+
+
+def _shown(found, dataset, own):
+    """The messages; to others than the office that sent the cells, without what is personal in them."""
+    if own:
+        return found.messages
+    by_name = {f.name: f for f in dataset.fields}
+    hidden = {LINE} | {name for name, f in by_name.items() if f.level in PERSONAL}
+    return [
+        {**m, "value": "＊", "proposal": "", "remedy": ""} if m["field"] in hidden and m["value"] else m
+        for m in found.messages
+    ]
 
 
 @require_GET
 @data_staff
 def bad_rows(request, delivery_id):
     """The workbook of the refused rows, with a column that says how to mend each."""
-    found = _found(request, delivery_id)
+    found = _own(request, delivery_id)
     if not found.workbook:
         raise Http404
     record(request.actor, "hub.workbook", "delivery", found.uid, dataset=found.dataset)
@@ -59,7 +81,7 @@ def bad_rows(request, delivery_id):
 @data_staff
 def raw(request, delivery_id):
     """The file as it came, byte for byte."""
-    found = _found(request, delivery_id)
+    found = _own(request, delivery_id)
     if not found.sha256:
         raise Http404
     record(request.actor, "hub.raw", "delivery", found.uid, dataset=found.dataset)

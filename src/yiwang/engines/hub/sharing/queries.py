@@ -89,7 +89,7 @@ def sources(actor: Actor, dataset: Dataset, most: int = 5) -> list[dict[str, Any
         scores = {q.delivery_id: q.score for q in Quality.objects.filter(delivery__in=[d.pk for d in found])}
     return [
         {
-            "seq": d.seq, "name": d.name, "sha256": d.sha256, "as_of": d.as_of, "loaded_at": d.loaded_at,
+            "seq": d.seq, "uid": d.uid, "name": d.name, "sha256": d.sha256, "as_of": d.as_of, "loaded_at": d.loaded_at,
             "good": d.counts.get("good", 0), "bad": d.counts.get("bad", 0), "score": scores.get(d.pk),
         }
         for d in found
