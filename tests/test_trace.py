@@ -71,7 +71,7 @@ def test_a_record_is_followed_from_its_delivery_to_the_result_that_is_data_again
     for part in (
         "公共信用综合评价",
         "信用风险分类重算",
-        "已事先告知企业",
+        "企业没有账号，由核查的人当面告知",
         "办理结果写回数据集：监督检查信息",
     ):
         assert part in text, part

@@ -22,8 +22,12 @@ OWN = "数据管理"  # the purpose under which an enterprise reads what is held
 
 
 def enterprise_of(actor: Actor) -> Enterprise | None:
-    """The enterprise that the actor acts for, or None."""
-    if actor.acting_for is None or actor.acting_for.kind != "enterprise":
+    """The enterprise that the actor acts for in everything, or None: a mandate for some services opens no file."""
+    if (
+        actor.acting_for is None
+        or actor.acting_for.kind != "enterprise"
+        or actor.acting_for.scope is not None
+    ):
         return None
     return Enterprise.objects.filter(id=actor.acting_for.id).first()
 
@@ -36,7 +40,9 @@ def ask(actor: Actor, dataset_id: str, key: str, words: str) -> Correction:
     """
     own, table = enterprise_of(actor), tables.current()
     if own is None or table is None or "viewer" in (actor.acting_for.roles if actor.acting_for else ()):
-        raise Refused(_("只有代企业办事的人才能提出更正，请先切换到企业身份（只能查看的授权不行）。"))
+        raise Refused(
+            _("只有代企业办事的人才能提出更正，请先切换到企业身份（只能查看、只能办某些事项的授权不行）。")
+        )
     if len(words.strip()) < 4:
         raise Refused(_("请写明这一行哪里不对、应该是什么，再提交。"))
     file = queries.file_of(actor, own.uscc, OWN)
@@ -45,6 +51,16 @@ def ask(actor: Actor, dataset_id: str, key: str, words: str) -> Correction:
         raise Refused(_("档案里没有这一行，可能已经更新，请刷新页面再选。"))
     if Correction.objects.filter(dataset=dataset_id, key=key, done_at=None, freezes=True).exists():
         raise Refused(_("这一行已经提出过更正，正在核实，请等答复。"))
+    if Correction.objects.filter(
+        dataset=dataset_id,
+        key=key,
+        state=Correction.State.SOUND,
+        delivery=fact.values["_delivery"],
+        freezes=True,
+    ).exists():
+        raise Refused(
+            _("这一行没有变，来源部门已经答复过“记录无误”。不服的，可以依法申请行政复议或者提起行政诉讼。")
+        )
     made = Correction.objects.create(
         subject_id=own.id,
         uscc=own.uscc,
@@ -77,7 +93,7 @@ def answer(actor: Actor, correction_id: UUID, faulty: bool, words: str) -> Corre
         Refused: not his office's, answered already, no reason.
     """
     made = Correction.objects.select_for_update().filter(id=correction_id).first()
-    if made is None or (made.org_id not in actor.posts and not actor.system):
+    if made is None or not may_answer(actor, made):
         raise Refused(_("没有找到这条更正申请，或它不归您单位答复。"))
     if made.state != Correction.State.OPEN:
         raise Refused(_("这条更正申请已经答复，不能再改。"))
@@ -115,7 +131,29 @@ def settle(dataset_id: str) -> list[str]:
     return settled
 
 
+def may_answer(actor: Actor, made: Correction) -> bool:
+    """Whether it is the actor's to answer: those who report the data of the asked office, or look at files there."""
+    return actor.system or bool({hub.REPORTER, queries.CREDIT} & actor.posts.get(made.org_id, frozenset()))
+
+
+def record_of(made: Correction) -> list[tuple[str, str]]:
+    """The disputed line as it is held now, (field, value); an entry in the ledger."""
+    dataset = hub.find(made.dataset)
+    if dataset is None:
+        return []
+    key = dict(zip(dataset.key, made.key.split(queries.SEPARATOR), strict=True))
+    latest = next(iter(hub.versions(dataset, key, OWN)), None) or {}
+    return [(f.name, text) for f in dataset.fields if (text := hub.said(dataset, f.id, latest.get(f.id)))]
+
+
+def corrections_of(actor: Actor, own: Enterprise) -> list[Correction]:
+    """What the enterprise has asked for, the latest first: where it stands, by when, and the answer."""
+    found = Correction.objects.filter(subject_id=own.id, freezes=True).select_related("org")
+    return list(found.order_by("-asked_at")[:50])
+
+
 def open_corrections(actor: Actor) -> list[Correction]:
-    """What the actor's offices have to answer or have answered, the most urgent first."""
-    mine = Correction.objects.filter(org_id__in=list(actor.posts)).select_related("org")
+    """What is the actor's to answer, or was answered, the most urgent first."""
+    offices = [org for org, roles in actor.posts.items() if {hub.REPORTER, queries.CREDIT} & roles]
+    mine = Correction.objects.filter(org_id__in=offices).select_related("org")
     return list(mine.order_by("done_at", "state", "due_on")[:200])

@@ -24,7 +24,7 @@ from .models import Correction
 from .queries import CREDIT
 from .regrading import PURPOSE, regrade
 
-NOTICE = "enterprise.notice"
+NOTICE, RELIEVED = "enterprise.notice", "enterprise.relieved"
 
 
 @on("hub.loaded")
@@ -97,32 +97,50 @@ def notice(body: dict[str, Any], trace_id: UUID | None) -> None:
         "认为记录不对的，可以在那里申请更正，核实期间该记录不计分。"
     ) % {"day": body["from_day"], "grade": body["grade"]}
     id = derived_id("grade-notice", body["uscc"], body["grade"], body["from_day"])
-    _tell_enterprise(body["uscc"], id, _("信用风险类别将要变化"), text)
-    record(SYSTEM, "enterprise.noticed", "enterprise", body["uscc"], trace_id)
-    _have_checked(body, trace_id)
+    told = _tell_enterprise(body["uscc"], id, _("信用风险类别将要变化"), text)
+    verb = "enterprise.noticed" if told else "enterprise.unreached"
+    record(SYSTEM, verb, "enterprise", body["uscc"], trace_id)
+    _have_checked(body, told, trace_id)
 
 
-def _have_checked(body: dict[str, Any], trace_id: UUID | None) -> None:
-    """Somebody of the office that supervises it goes to see, before the class is in force."""
+@on(RELIEVED)
+def relieved(body: dict[str, Any], trace_id: UUID | None) -> None:
+    """The class is no longer one that is noticed: who was to look need not, and the enterprise hears that too."""
+    cases.seen_done(NOTICE, _("类别已经好转为 %(grade)s，系统办结。") % body, uscc=body["uscc"])
+    if body["was_from"]:
+        id = derived_id("grade-relieved", body["uscc"], body["was"], body["was_from"])
+        told = {"was": body["was"], "grade": body["grade"]}
+        text = _("前次告知的类别 %(was)s 不再生效，现为 %(grade)s。") % told
+        _tell_enterprise(body["uscc"], id, _("信用风险类别不再变差"), text)
+
+
+def _have_checked(body: dict[str, Any], told: bool, trace_id: UUID | None) -> None:
+    """Somebody of the office that supervises it goes to see, before the class is in force; one at a time."""
     found, table, wanted = None, tables.current(), cases.matters_for(NOTICE)
     if wanted and table is not None and table.fairness is not None:
         found = next(iter(hub.of_subject(hub.current(table.subjects.id), body["uscc"], PURPOSE)), None)
     for pack in wanted if found else ():
         region = found[table.fairness.region]
         office = responsible(pack.data["function"], region)
-        if office is not None:
+        if office is not None and not cases.has_open_matter(pack.id, uscc=body["uscc"]):
             key = (body["uscc"], body["grade"], body["from_day"])
-            data = {**body, "name": found["name"], "region": region}
+            data = {
+                **body,
+                "name": found["name"],
+                "region": region,
+                "address": found.get("address") or "",
+                "told": _("已发到企业空间") if told else _("企业没有账号，请核查时当面告知"),
+            }
             cases.open_matter(pack.id, key, office, data, about=found["name"], trace_id=trace_id)
 
 
-def _tell_enterprise(uscc: str, id: UUID, title: str, text: str) -> None:
+def _tell_enterprise(uscc: str, id: UUID, title: str, text: str) -> bool:
+    """A message to the enterprise itself, for whoever acts for it; False when it has no account here."""
     own = Enterprise.objects.filter(uscc=uscc).first()
     if own is None:
-        return
-    people = Mandate.objects.filter(subject_id=own.id, revoked_at=None).values_list("agent_id", flat=True)
-    for person in set(people):
-        tell(derived_id(id, person), person, title, text, "/enterprise")
+        return False
+    tell(id, own.id, title, text, "/enterprise")
+    return Mandate.objects.filter(subject_id=own.id, revoked_at=None).exists()
 
 
 def _subjects(dataset: hub.Dataset, seq: int) -> list[str]:

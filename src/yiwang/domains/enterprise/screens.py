@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -58,13 +59,28 @@ def own(request):
     enterprise = actions.enterprise_of(request.actor)
     if enterprise is None:
         return render(request, "enterprise/whose.html")
+    return _own_page(request, enterprise)
+
+
+def _own_page(request, enterprise, refused: tuple[str, str, str, str] | None = None):
+    """The page; after a refusal (dataset, key, words, why) with what was typed, at its line."""
     found = queries.file_of(request.actor, enterprise.uscc, actions.OWN)
+    told = shown_file(request.actor, found, actions.OWN)
+    for f in told["facts"]:
+        before = f["fact"].correction
+        f["may_ask"] = before is None or (
+            before.done_at is not None
+            and not (before.state == "sound" and before.delivery == f["fact"].values["_delivery"])
+        )
+        if refused and (f["fact"].dataset.id, f["fact"].key) == refused[:2]:
+            f |= {"words": refused[2], "refused": refused[3], "may_ask": True}
+    own = actions.corrections_of(request.actor, enterprise)
+    context = {"enterprise": enterprise, "purpose": actions.OWN, "asked": own}
     return render(
         request,
         "enterprise/own.html",
-        shown_file(request.actor, found, actions.OWN)
-        | _past(request, enterprise.uscc, actions.OWN)
-        | {"enterprise": enterprise, "purpose": actions.OWN},
+        told | _past(request, enterprise.uscc, actions.OWN) | context,
+        status=422 if refused else 200,
     )
 
 
@@ -85,16 +101,16 @@ def _past(request, uscc: str, purpose: str) -> dict:
 @require_POST
 def correct(request):
     """The enterprise asks for the correction of a line."""
+    dataset, key = request.POST.get("dataset", "")[:45], request.POST.get("key", "")[:400]
+    words, enterprise = request.POST.get("words", "")[:1000], actions.enterprise_of(request.actor)
     try:
-        made = actions.ask(
-            request.actor,
-            request.POST.get("dataset", "")[:45],
-            request.POST.get("key", "")[:400],
-            request.POST.get("words", ""),
-        )
+        made = actions.ask(request.actor, dataset, key, words)
         told = {"org": made.org.name if made.org else _("来源部门"), "day": made.due_on}
         messages.success(request, _("已提出。%(org)s应在 %(day)s 前核实答复；核实期间这一行不计分。") % told)
     except Refused as refused:
+        if enterprise is not None:
+            messages.error(request, str(refused))
+            return _own_page(request, enterprise, (dataset, key, words, str(refused)))
         messages.error(request, str(refused))
     return redirect("own_enterprise")
 
@@ -106,9 +122,22 @@ def corrections(request):
         return redirect("/accounts/login/?next=/desk/corrections")
     if not request.actor.is_staff:
         raise Http404
-    return render(
-        request, "enterprise/corrections.html", {"corrections": actions.open_corrections(request.actor)}
-    )
+    return _corrections(request)
+
+
+def _corrections(request, refused: tuple[str, str, str] | None = None):
+    """The list, with the records in dispute; after a refusal (id, words, why) with what was typed."""
+    rows = [
+        {
+            "c": c,
+            "record": actions.record_of(c) if c.answered_at is None and c.done_at is None else [],
+            "words": refused[1] if refused and refused[0] == str(c.id) else "",
+            "why": refused[2] if refused and refused[0] == str(c.id) else "",
+        }
+        for c in actions.open_corrections(request.actor)
+    ]
+    context = {"corrections": rows, "today": timezone.localdate()}
+    return render(request, "enterprise/corrections.html", context, status=422 if refused else 200)
 
 
 @require_POST
@@ -118,12 +147,15 @@ def answer_correction(request, correction_id):
         c.id for c in actions.open_corrections(request.actor)
     }:
         raise Http404
+    words = request.POST.get("answer", "")[:1000]
     try:
-        faulty = request.POST.get("faulty") == "true"
-        actions.answer(request.actor, correction_id, faulty, request.POST.get("answer", ""))
-        messages.success(request, _("已答复，企业会收到消息。"))
+        made = actions.answer(request.actor, correction_id, request.POST.get("faulty") == "true", words)
+        messages.success(
+            request, _("已答复，企业会收到消息。") if made.freezes else _("已答复，裁决的人会看到您的理由。")
+        )
     except Refused as refused:
         messages.error(request, str(refused))
+        return _corrections(request, (str(correction_id), words, str(refused)))
     return redirect("corrections")
 
 

@@ -38,7 +38,7 @@ from .consents import asked, cancel, of_second, of_supplement, pending, round_of
 from .contracts import RATING_LEVELS, Phase, Result, Status
 from .filing import file, made, offered, taken, unfolded
 from .generated import paper
-from .matters import MATTER, matters_for, open_matter, outcome_of, seen_done
+from .matters import MATTER, has_open_matter, matters_for, open_matter, outcome_of, seen_done
 from .models import Case, Draft
 from .periodic import confirm
 from .periodic import of_case as grant_of
@@ -119,6 +119,7 @@ __all__ = [
     "grant_of",
     "hand_in",
     "hand_out",
+    "has_open_matter",
     "held_of",
     "history",
     "made",

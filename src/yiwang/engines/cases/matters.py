@@ -86,6 +86,12 @@ def open_matter(
     return case_id
 
 
+def has_open_matter(ref: str, **data: str) -> bool:
+    """Whether a matter of that kind, saying these things, waits for somebody already."""
+    those = {f"data__{field}": value for field, value in data.items()}
+    return Case.objects.filter(kind=MATTER, ref=ref, closed_at=None, **those).exists()
+
+
 def seen_done(event: str, reason: str, **data: str) -> None:
     """The system sees that what matters were opened for is done, and closes those whose pack lets it (``done``).
 

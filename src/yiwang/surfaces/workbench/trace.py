@@ -40,6 +40,7 @@ VERBS = {
     "hub.loaded": (COLLECTED, gettext_noop("数据装载")),
     "enterprise.graded": (JUDGED, gettext_noop("信用风险分类重算，有变化")),
     "enterprise.noticed": (WARNED, gettext_noop("类别将要变差，已事先告知企业")),
+    "enterprise.unreached": (WARNED, gettext_noop("类别将要变差，企业没有账号，由核查的人当面告知")),
     WRITTEN_BACK: (RESULT, gettext_noop("办理结果写回数据集")),
     "publicity.published": (RESULT, gettext_noop("依法公示")),
     "publicity.taken-down": (RESULT, gettext_noop("停止公示")),
