@@ -20,7 +20,7 @@ from product import PRODUCT, ROOT, until
 
 from yiwang.engines.hub import actions, collect, datasets, loading, publishing
 from yiwang.engines.hub.contracts import Mode
-from yiwang.engines.hub.models import Holding
+from yiwang.engines.hub.models import Delivery, Holding
 from yiwang.kernel.access.contracts import SYSTEM, Refused
 from yiwang.kernel.access.session import acting
 from yiwang.kernel.files.store import path_of
@@ -290,13 +290,15 @@ def test_a_collector_killed_during_the_upsert_leaves_nothing_half_loaded(when):
         + "while True:\n    collect.work_once(); time.sleep(0.05)\n"
     )  # fmt: skip
     with owner() as con:
-        # Due tomorrow, so that the product's own collector leaves it to the victim, which does not ask.
-        con.execute("select pg_advisory_lock(hashtext('yiwang hub'), hashtext(%s))", [dataset])
-        delivery = give(text.replace("{n}", "6"), "保.csv", dataset, moment("03-02"), wait=False)
-        con.execute(
-            "update hub_delivery set not_before = now() + interval '1 day' where seq = %s", [delivery.seq]
-        )
-        con.execute("select pg_advisory_unlock(hashtext('yiwang hub'), hashtext(%s))", [dataset])
+        # Due tomorrow from the first, so that the product's own collector leaves it to the victim, which does not ask.
+        content = text.replace("{n}", "6").encode()
+        with acting(SYSTEM):
+            found, size = datasets.current(dataset), len(content)
+            delivery = actions.receive(
+                SYSTEM, found, "保.csv", io.BytesIO(content), size, moment("03-02"), None, "system"
+            )
+            tomorrow = timezone.now() + timedelta(days=1)
+            Delivery.objects.filter(pk=delivery.pk).update(not_before=tomorrow)
         command = [sys.executable, "-c", script, str(delivery.seq)]
         victim = subprocess.Popen(command, env=PRODUCT.env, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         watch = threading.Timer(120, victim.kill)
@@ -332,7 +334,6 @@ def test_a_collector_killed_during_the_upsert_leaves_nothing_half_loaded(when):
     [
         (b"", "空文件"),
         (b"\n\n \n", "空的"),
-        (HEADER.encode(), "只有表头"),
         (b"a,b\n1,2\n", "表头里没有找到：统一社会信用代码"),
         (b"%PDF-1.7 x", "这是 PDF"),
         (gzip.compress(b"x"), "gzip 压缩包"),

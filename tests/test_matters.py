@@ -1,15 +1,20 @@
 """内部事项: what nobody applies for is a case of the office that must act."""
 
-from deliveries import code, give, moment, sample
+from deliveries import HEADER, code, give, moment, owner, sample
+from playwright.sync_api import expect
 from product import until
 from test_pages import everywhere
 
+from yiwang.engines.cases import actions
 from yiwang.engines.cases import queries as case_queries
 from yiwang.engines.cases.models import Case
-from yiwang.engines.hub import datasets
+from yiwang.engines.hub import api as hub
+from yiwang.engines.hub import datasets, reminding
+from yiwang.engines.hub.contracts import Mode
 from yiwang.kernel.access.contracts import SYSTEM
 from yiwang.kernel.access.session import acting
 from yiwang.kernel.events.api import emit
+from yiwang.kernel.ids import new_id
 
 
 def test_what_did_not_come_is_a_case_until_it_is_explained_or_comes(visit):
@@ -55,3 +60,50 @@ def test_what_did_not_come_is_a_case_until_it_is_explained_or_comes(visit):
     with acting(SYSTEM):
         assert case_queries.verify_chain(late.id) > 0
         assert not case_queries.replayed(late.id).tokens
+
+
+def close(case, outcome, reason):
+    with acting(SYSTEM):
+        token = case.tokens.get(kind="user")
+        actions.complete(SYSTEM, case.id, token.id, outcome, reason, new_id())
+
+
+def test_nothing_new_is_said_with_a_button_and_what_was_said_is_looked_at(visit):
+    """已报送 without a delivery is asked again; 本期没有数据 counts until the next cycle; a button says the same."""
+    dataset = datasets.current("ent_relations")
+    until(lambda: not hub.line(dataset).overdue, 60)
+    with owner() as con:  # what time alone would do
+        con.execute(
+            "update hub_holding set latest_as_of = latest_as_of - interval '2 years' where dataset = %s",
+            [dataset.id],
+        )
+        before = con.execute("select count(*) from hub_quality where dataset = %s", [dataset.id]).fetchone()
+
+    def asked():
+        with acting(SYSTEM):
+            found = Case.objects.filter(kind="matter", ref="data.overdue", data__id=dataset.id)
+            return list(found.filter(closed_at=None).order_by("submitted_at"))
+
+    reminding.remind()
+    (first, *others) = until(asked, 30)
+    for one in others:  # other offices that report it
+        close(one, "delivered", "由另一单位报")
+    until(lambda: len(asked()) == 1 + len(others), 30)
+    close(first, "delivered", "已经报过了")
+    second = until(
+        lambda: [c for c in asked() if c.org_id == first.org_id and "平台没有收到" in c.data["latest"]], 30
+    )[0]
+    close(second, "explain", "本期没有变化")
+    until(lambda: not hub.line(dataset).overdue and not asked(), 60)  # those of other offices too
+    with owner() as con:
+        after = con.execute("select count(*) from hub_quality where dataset = %s", [dataset.id]).fetchone()
+    assert after == before  # nothing came, so nothing is judged
+
+    clerk = visit("reporter")
+    clerk.goto("/desk/hub/product_licences/upload")
+    with clerk.expect_navigation():
+        clerk.click("button:text-is('本期没有变化')")
+    expect(clerk.locator("main")).to_contain_text("好行 0", timeout=30000)
+    assert everywhere(clerk) == []
+    full = give(HEADER, mode=Mode.FULL)
+    assert full.state == "refused" and "只有表头" in full.error

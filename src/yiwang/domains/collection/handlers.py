@@ -13,7 +13,7 @@ from yiwang.kernel import feel
 from yiwang.kernel.access.contracts import SYSTEM
 from yiwang.kernel.audit.api import record
 from yiwang.kernel.events.api import on
-from yiwang.kernel.orgs.models import Post
+from yiwang.kernel.orgs.models import Organisation, Post
 from yiwang.kernel.packs import api as packs
 
 OVERDUE = "hub.overdue"
@@ -32,10 +32,14 @@ def overdue(body: dict[str, Any], trace_id: UUID | None) -> None:
         "latest": _day(body["latest"]) if body["latest"] else _("还没有收到过"),
     }
     for org in {post.org for post in posts.select_related("org")}:
-        key = (body["dataset"], body["due"], org.id)
-        link = f"/desk/hub/{body['dataset']}/upload"
-        for pack in cases.matters_for(OVERDUE):
-            cases.open_matter(pack.id, key, org, data, about=body["name"], link=link)
+        _open(org, data, (body["dataset"], body["due"], org.id))
+
+
+def _open(org: Organisation, data: dict[str, Any], key: tuple) -> None:
+    for pack in cases.matters_for(OVERDUE):
+        cases.open_matter(
+            pack.id, key, org, data, about=data["dataset"], link=f"/desk/hub/{data['id']}/upload"
+        )
 
 
 def _day(moment: str) -> str:
@@ -49,12 +53,27 @@ def arrived(body: dict[str, Any], trace_id: UUID | None) -> None:
     cases.seen_done(OVERDUE, reason, id=body["dataset"])
 
 
+def _said_done(case: cases.Case) -> None:
+    """An office says that it has delivered, or that there is nothing: the first is looked at, the second counts."""
+    dataset = hub.find(case.data["id"])
+    if dataset is None or not hub.line(dataset).overdue or case.org is None:
+        return
+    (pack,) = (p for p in cases.matters_for(OVERDUE) if p.id == case.ref)
+    if cases.outcome_of(case)["outcome"] != pack.data.get("done"):
+        hub.nothing_new(SYSTEM, dataset, case.closed_at)
+        return
+    latest = _("%(case)s 说已报送，平台没有收到") % {"case": case.number}
+    _open(case.org, {**case.data, "latest": latest}, (case.data["id"], case.number))
+
+
 @on("cases.closed")
 def write_back(body: dict[str, Any], trace_id: UUID | None) -> None:
     """What a matter found becomes a record of the dataset that its pack names (``result``)."""
     case = cases.find(SYSTEM, UUID(body["case"]))
     if case is None or case.kind != cases.MATTER:
         return
+    if case.ref in {pack.id for pack in cases.matters_for(OVERDUE)}:
+        _said_done(case)
     said = packs.library(case.release).get(cases.MATTER, case.ref).data.get("result")
     ended = cases.outcome_of(case)
     if not said or ended["outcome"] in said.get("unless", ()):

@@ -1,6 +1,7 @@
 """Taking deliveries in: whole, in pieces, or pushed. Loading them is the collector's work."""
 
 import hashlib
+import io
 import json
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -191,6 +192,13 @@ def receive(
     return delivery
 
 
+def nothing_new(actor: Actor, dataset: Dataset, as_of: datetime | None = None) -> Delivery:
+    """Say that nothing has changed up to a moment: a delivery of no record. Raises what ``begin`` raises."""
+    content = (",".join(f.name for f in dataset.fields) + "\n").encode()
+    name = _("本期没有变化") + ".csv"
+    return receive(actor, dataset, name, io.BytesIO(content), len(content), as_of, Mode.CHANGE)
+
+
 def push(
     actor: Actor,
     dataset: Dataset,
@@ -217,8 +225,6 @@ def push(
         if known.name != f"{sha256[:16]}.jsonl":
             raise Refused(_("批次号 %(batch)s 已经用过，内容不同。换一个批次号再推。") % {"batch": batch})
         return known, False
-    import io
-
     name = f"{sha256[:16]}.jsonl"
     return receive(actor, dataset, name, io.BytesIO(content), len(content), as_of, mode, "api", batch), True
 

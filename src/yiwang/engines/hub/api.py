@@ -5,7 +5,18 @@ transaction. Bulk readers (link, grade) are jobs of the system: tables by ``owne
 lake by ``lake_table``.
 """
 
-from .actions import REPORTER, STEWARD, OutOfStep, append, begin, by_system, is_steward, push, receive
+from .actions import (
+    REPORTER,
+    STEWARD,
+    OutOfStep,
+    append,
+    begin,
+    by_system,
+    is_steward,
+    nothing_new,
+    push,
+    receive,
+)
 from .checking import check
 from .collect import connect as owner_connection
 from .collect import lake_root
@@ -14,7 +25,7 @@ from .contracts import Dataset, Field, Message, Mode, NotReadable
 from .datasets import current, every, find
 from .describing import openapi, record_schema
 from .models import Delivery, Holding, Quality, State
-from .queries import as_of, deliveries, delivery, may_see, of_subject, overview, versions, visible
+from .queries import as_of, deliveries, delivery, line, may_see, of_subject, overview, versions, visible
 from .sharing.actions import in_force
 from .sharing.queries import exported as catalogue_of
 from .sharing.queries import grants_of, used_today
@@ -27,7 +38,7 @@ __all__ = [
     "REPORTER", "SCHEMA", "STEWARD", "BadPlace", "Dataset", "Delivery", "Field", "Holding", "Message", "Mode",
     "NoGrant", "NotReadable", "OutOfStep", "Over", "Quality", "State", "append", "as_of", "begin", "by_system",
     "catalogue_of", "check", "collect_once", "current", "deliveries", "delivery", "every", "exists", "find",
-    "granted", "grants_of", "has_grant", "in_force", "is_empty", "is_steward", "lake_root", "may_see", "of_subject",
-    "openapi", "overview", "owner_connection", "push", "receive", "record_schema", "said", "stream", "table",
-    "used_today", "versions", "visible",
+    "granted", "grants_of", "has_grant", "in_force", "is_empty", "is_steward", "lake_root", "line", "may_see",
+    "nothing_new", "of_subject", "openapi", "overview", "owner_connection", "push", "receive", "record_schema",
+    "said", "stream", "table", "used_today", "versions", "visible",
 ]  # fmt: skip

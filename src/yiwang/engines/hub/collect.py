@@ -261,7 +261,8 @@ def _published(con: psycopg.Connection, delivery: Delivery, dataset: Dataset, ou
             dataset.subject_field, held_rows, delivery.as_of,
         ],
     )  # fmt: skip
-    _quality(con, delivery, dataset, outcome, held_rows)
+    if outcome.counts["rows"]:
+        _quality(con, delivery, dataset, outcome, held_rows)
     con.execute(
         "insert into audit_auditevent (id, at, actor, actor_name, verb, object_type, object_id, detail, trace_id) "
         "values (%s, now(), %s, %s, 'hub.loaded', 'delivery', %s, %s, %s)",

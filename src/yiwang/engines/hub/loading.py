@@ -142,7 +142,7 @@ class Load:
                 self._copy(texts)
             self._tell(texts)
             self.validated(self.outcome)
-            if not self.outcome.counts["good"]:
+            if not self.outcome.counts["good"] and self.outcome.counts["bad"]:
                 raise NotReadable(
                     "没有一行合格，一行也没有装载，这一期仍算没有报。逐格的问题和改法在下面，改好后重报"
                 )
@@ -198,7 +198,7 @@ class Load:
                 )
         self.con.execute("drop table if exists v")
         (self.bad,) = self.con.execute("select count(*) from bad").fetchone()
-        self.outcome.filled = cells / (good * len(d.fields)) if good else 0.0
+        self.outcome.filled = cells / (good * len(d.fields)) if good else 1.0
         bad = self.bad
         self.outcome.counts = {
             "rows": texts.rows + texts.broken,
@@ -206,8 +206,10 @@ class Load:
             "bad": bad + texts.broken,
             "repeated": self._repeated(),
         }
-        if not good and not bad and texts.rows == 0 and texts.broken == 0:
-            raise NotReadable("文件里只有表头，没有数据行：没有变化的不用报")
+        if self.mode is Mode.FULL and not good and not bad and texts.rows == 0 and texts.broken == 0:
+            raise NotReadable(
+                "“全部记录”的文件里只有表头：没有变化的，改报“有变化的记录”；确有记录的，重新导出"
+            )
 
     def _repeated(self) -> int:
         found = self.con.execute("select count(*) from dup where _same").fetchone()

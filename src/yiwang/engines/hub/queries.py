@@ -25,7 +25,10 @@ from .models import Delivery, Holding, Quality
 
 @dataclass(frozen=True)
 class Line:
-    """A dataset as the overview shows it. ``rate``: held against expected, 1 for all. ``due``: when the next is due."""
+    """A dataset as the overview shows it. ``rate``: held against expected, 1 for all. ``due``: when the next is due.
+
+    ``over``: how many records more than were expected: the contract's number wants looking at.
+    """
 
     dataset: Dataset
     rows: int
@@ -34,6 +37,7 @@ class Line:
     due: datetime
     overdue: bool
     quality: Quality | None
+    over: int = 0
 
 
 def functions_of(actor: Actor) -> frozenset[str]:
@@ -83,7 +87,9 @@ def line(dataset: Dataset) -> Line:
 def _line(dataset: Dataset, held: Holding | None, quality: Quality | None) -> Line:
     as_of = held.latest_as_of if held else None
     due, rows = due_of(dataset, as_of), held.rows if held else 0
-    return Line(dataset, rows, rows / dataset.expected_rows, as_of, due, due < timezone.now(), quality)
+    over = max(0, rows - dataset.expected_rows)
+    rate = min(1.0, rows / dataset.expected_rows)
+    return Line(dataset, rows, rate, as_of, due, due < timezone.now(), quality, over)
 
 
 def by_department(lines: list[Line]) -> list[dict[str, Any]]:

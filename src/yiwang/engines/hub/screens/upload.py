@@ -27,6 +27,9 @@ def upload(request, dataset):
     error = ""
     if request.method == "POST":
         try:
+            if "nothing" in request.POST:
+                made = actions.nothing_new(request.actor, found, _told(request.POST)[0])
+                return redirect("hub_delivery", delivery_id=made.uid)
             file = request.FILES.get("file")
             if file is None:
                 raise Refused(_("没有选择文件。"))
