@@ -20,7 +20,7 @@ async function send(file) {
   form.querySelector('button').disabled = true
   form.querySelector('[data-progress]').hidden = false
   const bar = form.querySelector('progress'), say = form.querySelector('[data-say]')
-  const key = ['upload', form.dataset.upload, file.name, file.size, file.lastModified, form.elements.as_of.value].join(':')
+  const key = ['upload', form.dataset.upload, file.name, file.size, file.lastModified, form.elements.as_of.value, form.elements.mode.value].join(':')
   let { address, offset, piece } = await resume(key) || await begin(file, key)
   for (let tries = 0; ;) {
     bar.value = file.size ? 100 * offset / file.size : 0
@@ -45,6 +45,7 @@ async function send(file) {
     }
     const told = await answer.json().catch(() => ({ error: `${answer.status}` }))
     if (answer.status === 409) { offset = told.offset; continue }
+    if (answer.status === 401 || answer.status === 403) throw new Error(say.dataset.out)  // what came is kept
     if (!answer.ok) { localStorage.removeItem(key); throw new Error(told.error) }
     tries = 0
     offset = told.offset

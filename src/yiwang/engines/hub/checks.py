@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from .contracts import Check, Dataset, Field, Type
 
 MOST = 62  # bits of a signed 64-bit mask, the last one kept for "duplicate"
@@ -35,6 +37,12 @@ def checks(dataset: Dataset) -> tuple[Check, ...]:
     return (*made, Check(DUPLICATE, "duplicate", dataset.key[0], "与本批另一行的主键重复而内容不同", remedy))
 
 
+def read_by(dataset: Dataset, rule: str) -> tuple[str, ...]:
+    """The fields that a rule names, in the order of the contract; also one called like a function of FEEL."""
+    words = set(re.findall(r"\w+", next(r.holds for r in dataset.rules if r.id == rule)))
+    return tuple(f.id for f in dataset.fields if f.id in words)
+
+
 def _of(f: Field) -> list[tuple[str, str, str]]:
     found: list[tuple[str, str, str]] = []
     if f.required:
@@ -46,8 +54,9 @@ def _of(f: Field) -> list[tuple[str, str, str]]:
     elif f.type is Type.STRING:
         found.append(("type", "含有不可见字符", "删去不可见字符后重报"))
     if f.codes:
-        listed = "、".join(sorted(f.codes)[:12]) + (" 等" if len(f.codes) > 12 else "")
-        where = f"代码表 {f.codelist}" if f.type is Type.CODE else "行政区划表"
+        few = [f"{c} {f.labels[c]}" if c in f.labels else c for c in sorted(f.codes)[:12]]
+        listed = "、".join(few) + (" 等" if len(f.codes) > 12 else "")
+        where = f"代码表“{f.listed or f.codelist}”" if f.type is Type.CODE else "行政区划表"
         found.append(("codes", f"不在{where}里", f"改成其中之一：{listed}"))
     if f.minimum:
         found.append(("min", f"小于 {f.minimum}", f"核对后改成不小于 {f.minimum} 的值"))
@@ -56,6 +65,10 @@ def _of(f: Field) -> list[tuple[str, str, str]]:
     if f.max_length:
         found.append(("length", f"超过 {f.max_length} 个字", f"缩短到 {f.max_length} 个字以内"))
     if f.pattern:
-        example = f"，如 {f.example}" if f.example else ""
-        found.append(("pattern", "格式不对", f"应符合 {f.pattern}{example}"))
+        words = f.pattern.split("|")
+        if all(w.isalnum() for w in words):  # a choice, not an expression
+            remedy = "写成其中之一：" + "、".join(words)
+        else:
+            remedy = f"写成 {f.example} 的样子" if f.example else f"应符合 {f.pattern}"
+        found.append(("pattern", "格式不对", remedy))
     return found

@@ -63,8 +63,12 @@ def dataset_of(pack: Pack, library: Library, regions: Iterable[str] = ()) -> Dat
 def _field(id: str, spec: Mapping[str, Any], library: Library, regions: frozenset[str]) -> Field:
     type_ = Type(spec["type"])
     codes = regions if type_ is Type.REGION else frozenset[str]()
+    labels: dict[str, str] = {}
+    listed = ""
     if type_ is Type.CODE:
-        codes = frozenset(c["code"] for c in library.get("codelist", spec["codelist"]).data["codes"])
+        pack = library.get("codelist", spec["codelist"])
+        labels, listed = {c["code"]: c["name"] for c in pack.data["codes"]}, pack.name
+        codes = frozenset(labels)
     return Field(
         id=id,
         name=spec["name"],
@@ -81,4 +85,6 @@ def _field(id: str, spec: Mapping[str, Any], library: Library, regions: frozense
         codelist=spec.get("codelist", ""),
         codes=codes,
         example=spec.get("example", ""),
+        labels=labels,
+        listed=listed,
     )

@@ -37,7 +37,8 @@ class Field:
     """One field of a dataset.
 
     minimum, maximum: as the pack writes them, numbers or ISO dates, as text.
-    codes: the values allowed, for the types code and region; empty for none.
+    codes: the values allowed, for the types code and region; empty for none. labels: what each code is called.
+    listed: the name of the code list.
     scale: digits after the point of a decimal.
     """
 
@@ -56,6 +57,8 @@ class Field:
     codelist: str = ""
     codes: frozenset[str] = frozenset()
     example: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict, compare=False)
+    listed: str = ""
 
     @property
     def titles(self) -> tuple[str, ...]:
@@ -65,7 +68,10 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A condition over several fields, in FEEL. A row fails it when it is false, not when it is null."""
+    """A condition over several fields, in FEEL. A row fails it when it is false, not when it is null.
+
+    A cell that is no value of its type is told as such, and the rules that read it say nothing.
+    """
 
     id: str
     holds: str

@@ -11,6 +11,7 @@ from .repairs import propose
 
 _EXCEL = re.compile(r"[0-9](\.[0-9]+)?[eE]\+?[0-9]+")
 _SHOWN = 60
+_WRITTEN = re.compile(r"[1-9][0-9]{3}([-/])[0-9]{1,2}\1[0-9]{1,2}([ T][0-9]{2}:[0-9]{2}(:[0-9]{2})?)?$")
 KEPT = 200  # messages kept with a delivery; the workbook has the others
 LINE = "整行"  # the field of a message about a whole line
 _CONTROL = {n: 0x2400 + n for n in range(0x20)} | {0x7F: 0x2421}
@@ -39,6 +40,8 @@ def of_row(
         what, remedy, proposal = check.what, check.remedy, ""
         if check.kind in ("type", "codes", "pattern") and text:
             proposal = propose(f, text)
+            if check.kind == "type" and f.type in (Type.DATE, Type.DATETIME) and _WRITTEN.match(text):
+                what, remedy = "没有这一天或这个时刻", "核对年月日和时分秒"
             if f.type in (Type.USCC, Type.IDNO, Type.REGION, Type.CODE) and _EXCEL.fullmatch(text):
                 what = "被表格软件存成了数，后几位已经丢了"
                 remedy = "把这一列设为“文本”格式，从原系统重新导出"

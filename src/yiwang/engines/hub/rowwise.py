@@ -14,7 +14,7 @@ from functools import lru_cache
 from yiwang.kernel.feel import Expression, parse
 
 from .cells import Value, plain, value
-from .checks import DUPLICATE, checks
+from .checks import DUPLICATE, checks, read_by
 from .contracts import Check, Dataset, Field, Type
 
 _parse = lru_cache(maxsize=512)(parse)
@@ -50,6 +50,11 @@ def _fails(
 ) -> bool:
     if check.kind == "rule":
         rule = next(r for r in dataset.rules if r.id == check.rule)
+        if any(
+            texts[id] is not None and values[id] is None and dataset.field(id).type is not Type.STRING
+            for id in read_by(dataset, rule.id)
+        ):
+            return False
         return expression(rule.holds).evaluate(context) is False
     f = dataset.field(check.field)
     text, found = texts[f.id], values[f.id]

@@ -7,7 +7,7 @@ record in its file. Bit n of ``_bad`` is set when check n fails; 0 is a good row
 from __future__ import annotations
 
 from .cells import duckdb_type, plain_sql, value_sql
-from .checks import DUPLICATE, checks
+from .checks import DUPLICATE, checks, read_by
 from .contracts import Check, Dataset, Field, Type
 from .feelsql import Translator, quoted
 
@@ -26,7 +26,13 @@ def _literal(f: Field, text: str) -> str:
 def _fails(check: Check, dataset: Dataset, rules: dict[str, str]) -> str:
     """An SQL condition that is true when the check fails; false or null otherwise."""
     if check.kind == "rule":
-        return f"({rules[check.rule]}) is false"
+        spoilt = [
+            f"({name('t_' + id)} is not null and {name(id)} is null)"
+            for id in read_by(dataset, check.rule)
+            if dataset.field(id).type is not Type.STRING
+        ]
+        unless = f" and not ({' or '.join(spoilt)})" if spoilt else ""
+        return f"({rules[check.rule]}) is false{unless}"
     f = dataset.field(check.field)
     text, value = name("t_" + f.id), name(f.id)
     match check.kind:

@@ -1,5 +1,6 @@
 """The contract in SQL and the contract row by row: two ways to one answer, compared on dirty rows."""
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -203,6 +204,61 @@ def test_a_message_names_row_field_value_remedy_and_a_proposal():
     assert f"很可能是 {GOOD}" in told["代码"].remedy
     _values, mask = judge(DATASET, {"code": "9.13799E+17", "day": "2024-01-01"}, TODAY)
     assert "被表格软件存成了数" in next(of_row(DATASET, 2, {"code": "9.13799E+17"}, mask)).what
+
+
+MOMENT = Field("m", "时刻", Type.DATETIME)
+DAY = Field("d", "日", Type.DATE)
+STATE = Field(
+    "s",
+    "状态",
+    Type.CODE,
+    codes=frozenset({"01", "02", "10"}),
+    labels={"01": "正常", "02": "停业", "10": "停业"},
+)
+PHONE = Field("p", "电话", Type.STRING, pattern="[0-9-]{7,20}", example="0531-55550000")
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "proposal"),
+    [
+        (MOMENT, "2026/3/2 9:30", "2026-03-02 09:30:00"),
+        (MOMENT, "2026年3月2日 9时5分", "2026-03-02 09:05:00"),
+        (MOMENT, "2026-03-02 09:30:00.000", "2026-03-02 09:30:00"),
+        (MOMENT, "46083.395833", "2026-03-02 09:30:00"),
+        (MOMENT, "2026年3月2日", "2026-03-02"),
+        (MOMENT, "昨天 9:30", ""),
+        (DAY, "２０２６１１０１", "20261101"),
+        (DAY, "2026年2月30日", ""),
+        (STATE, "2", "02"),
+        (STATE, "010", "10"),
+        (STATE, "正常", "01"),
+        (STATE, "停业", ""),  # two codes are called so
+        (PHONE, "０５３１－5555 0000", "0531-55550000"),
+    ],
+)
+def test_what_people_and_spreadsheets_write_is_proposed_as_it_should_be(field, text, proposal):
+    assert propose(field, text) == proposal
+
+
+def test_messages_are_for_clerks_not_for_programmers():
+    fields = (STATE, PHONE, replace(PHONE, id="q", name="属实", pattern="是|否|部分属实"), DAY)
+    contract = replace(DATASET, fields=fields, key=("s",), rules=(), by_id={f.id: f for f in fields})
+    row = {"s": "在营", "p": "电话", "q": "Y", "d": "2026-02-30"}
+    told = {m.field: m for m in of_row(contract, 2, row, judge(contract, row, TODAY)[1])}
+    assert told["状态"].remedy == "改成其中之一：01 正常、02 停业、10 停业"
+    assert told["电话"].remedy == "写成 0531-55550000 的样子"
+    assert told["属实"].remedy == "写成其中之一：是、否、部分属实"
+    assert told["日"].what == "没有这一天或这个时刻"
+
+
+def test_a_rule_says_nothing_of_a_cell_that_is_no_value():
+    """A number with a comma is told once, not again as a fine without an amount."""
+    needs = Rule("needs", 'kind != "01" or count != null', "count", "没有数", "补上")
+    contract = replace(DATASET, rules=(needs,))
+    row = {"code": GOOD, "day": "2024-05-20", "kind": "01", "count": "1,000"}
+    assert [m.what for m in of_row(contract, 2, row, judge(contract, row, TODAY)[1])] == ["不是整数"]
+    row["count"] = ""
+    assert [m.what for m in of_row(contract, 2, row, judge(contract, row, TODAY)[1])] == ["没有数"]
 
 
 def test_columns_are_found_by_any_of_their_names():
