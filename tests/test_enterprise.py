@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
-from deliveries import HEADER, code, give, owner, row
+from deliveries import HEADER, code, give, owner, row, serial
 from django.db import ProgrammingError, connection
 from product import PRODUCT, until
 from test_items import ENTERPRISE, switch
@@ -254,3 +254,47 @@ def test_linked_records_count_in_the_run_over_all_as_one_by_one():
             con, tables.current(), date.today(), "infinity", PRODUCT.var / "lake", only=link.uscc
         )
         assert db.execute("select class, total from grades").fetchall() == [(one.id, one.total)]
+
+
+def test_a_telephone_or_a_house_with_the_brand_or_a_former_name_is_looked_at_by_a_person(visit, become):
+    """Names cut short and former names, which the labelled records never show: a person sees them side by side."""
+    one, two, mark = code(), code(), str(next(serial))
+    head = HEADER.strip() + ",联系电话,曾用名\n"
+    give(
+        head
+        + row(one, f"济南墨兰溪{mark}酒店管理有限公司", address=f"经七路{mark}号").strip()
+        + f",0531-6{mark:0>7},\n"
+        + row(two, f"济南赤峰谷{mark}商贸有限公司", address="纬二路9号").strip()
+        + f",,济南云栖雾{mark}食品有限公司\n"
+    )
+    lines = (
+        (f"GL1{mark}", f"墨兰溪{mark}", "别处路1号", f"0531-6{mark:0>7}"),
+        (f"GL2{mark}", f"墨兰溪{mark}酒店", f"经七路{mark}号", ""),
+        (f"GL3{mark}", f"云栖雾{mark}食品", "纬二路9号", ""),
+        (f"GL4{mark}", f"毫不相干{mark}", "他处路3号", ""),
+    )
+    now = f"{date.today() - timedelta(days=2)} 09:00:00"
+    text = "登记编号,类别,被诉方名称,被诉方地址,被诉方电话,事发区划,登记时间,问题类别,处理状态\n"
+    text += "".join(f"{no},1,{n},{a},{p},370102,{now},价格,10\n" for no, n, a, p in lines)
+    assert give(text, "投.csv", "complaints").counts["good"] == 4
+
+    def found():
+        with acting(SYSTEM):
+            links = Link.objects.filter(dataset="complaints", key__in=[line[0] for line in lines])
+            return {x.key: (x.uscc, x.state) for x in links}
+
+    until(lambda: len(found()) >= 3, 150)
+    told = found()
+    assert {no: told[no][0] for no, *_rest in lines[:3]} == {
+        lines[0][0]: one,
+        lines[1][0]: one,
+        lines[2][0]: two,
+    }
+    assert lines[3][0] not in told and all(state == "review" for _u, state in told.values())
+    with acting(SYSTEM):
+        link = Link.objects.get(key=lines[0][0])
+    page = visit("credit")
+    page.goto(f"/desk/enterprises/links?at={link.id}")
+    text = page.inner_text("main")
+    assert "电话相同" in text and "投诉举报信息" in text and lines[0][0] in text
+    assert violations(page) == []

@@ -17,9 +17,9 @@ from .models import Link
 from .queries import CREDIT
 
 
-def waiting(state: str = Link.State.REVIEW) -> list[Link]:
+def waiting(state: str = Link.State.REVIEW) -> list[UUID]:
     """Links in a state, the likeliest first."""
-    return list(Link.objects.filter(state=state).order_by("-score", "id")[:100])
+    return list(Link.objects.filter(state=state).order_by("-score", "id").values_list("id", flat=True))
 
 
 def side_by_side(link: Link) -> list[tuple[str, str, str]]:
@@ -29,11 +29,18 @@ def side_by_side(link: Link) -> list[tuple[str, str, str]]:
         return []
     (one, *_r) = hub.versions(dataset, linkage.key_parts(dataset, link.key), linkage.PURPOSE) or [{}]
     (other, *_r) = hub.of_subject(table.subjects, link.uscc, linkage.PURPOSE) or [{}]
-    return [
-        (dataset.field(id).name, str(one.get(id) or ""), str(other.get(id) or ""))
-        for id in ("name", "region", "address", "phone")
-        if id in dataset.by_id
+    both = [id for id in ("name", "region", "address", "phone") if id in dataset.by_id]
+    told = [
+        (
+            dataset.field(id).name,
+            hub.said(dataset, id, one.get(id)),
+            hub.said(table.subjects, id, other.get(id)),
+        )
+        for id in both
     ]
+    # What the record is about, for whoever decides: it has no counterpart in the register.
+    rest = (f for f in dataset.fields if f.id not in (*both, dataset.subject_field) and one.get(f.id))
+    return told + [(f.name, hub.said(dataset, f.id, one[f.id]), "") for f in rest]
 
 
 def decide(actor: Actor, link_id: UUID, verdict: str) -> Link:

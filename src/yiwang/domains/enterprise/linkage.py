@@ -2,7 +2,9 @@
 
 The model is trained on the register's own labelled records, those that came with a code. It accepts what is so
 likely that labelled records were right as often as the engine asks, and for which a number or a place agrees too;
-what is likely waits for a person; the rest is left. As the owner, in the collector's process.
+what is likely waits for a person; the rest is left. Records with a code carry the registered name, so the model
+learns little of names cut short: where a telephone agrees, or the house with the brand, a person looks whatever the
+model says. Former names are names. As the owner, in the collector's process.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ from .risk.contracts import SEPARATOR, Table
 from .risk.sql import name
 
 PURPOSE = "数据管理"
+FORMER = "former_name"  # of the register, where it has one
 LEAST_LABELLED = 40  # with fewer labelled records nothing is learnt, and nothing linked
 MOST = 200_000  # records of one round
 STRONG = {
@@ -46,6 +49,10 @@ WORDS = {
     "brand_same": gettext_noop("字号相同"), "brand_heard": gettext_noop("字号读音相同"),
     "industry": gettext_noop("行业相同"), "form": gettext_noop("组织形式相同"), **STRONG,
 }  # fmt: skip
+
+
+# Enough for a person to look: read from the engine's comparison of a pair.
+WORTH = "phone = 1 or licence = 1 or (number = 1 and (brand_same = 1 or brand_heard = 1 or begins = 1))"
 
 
 def linkable(table: Table) -> list[Dataset]:
@@ -109,11 +116,22 @@ def _link(con: psycopg.Connection, linker: Linker, table: Table, dataset: Datase
     db, subjects = linker.db, table.subjects
     columns = ("name", "region", "address", "phone")
     db.execute(
-        f"create table register_source as select row_number() over () as id, {name(subjects.subject_field)} as uscc, "
-        f"{', '.join(f'{_column(subjects, c)} as {c}' for c in columns)}, '' as licence from {name(subjects.id)}"
+        f"create table told as select {name(subjects.subject_field)} as uscc, false as former, "
+        f"{', '.join(f'{_column(subjects, c)} as {c}' for c in columns)} from {name(subjects.id)}"
     )
-    known = con.execute(
-        "select distinct key from enterprise_link where dataset = %s", [dataset.id]
+    if FORMER in subjects.by_id:  # a row of its own for each name it had
+        db.execute(
+            f"insert into told select {name(subjects.subject_field)}, true, trim(former), "
+            f"{', '.join(_column(subjects, c) for c in columns[1:])} from (select *, "
+            f"unnest(regexp_split_to_array(coalesce({name(FORMER)}::varchar, ''), '[、；;，,]')) as former "
+            f"from {name(subjects.id)}) as each where trim(former) <> ''"
+        )
+    db.execute(
+        "create table register_source as select row_number() over () as id, *, '' as licence from told"
+    )
+    known = con.execute(  # one that was rejected or undone may still belong to another enterprise
+        "select distinct key from enterprise_link where dataset = %s and state in ('accepted', 'review')",
+        [dataset.id],
     ).fetchall()
     db.execute("create table known (key varchar)")
     if known:
@@ -127,7 +145,7 @@ def _link(con: psycopg.Connection, linker: Linker, table: Table, dataset: Datase
     db.execute(
         "create table coded as select row_number() over () as key, r.* exclude (key, record, uscc), g.id as truth "
         "from records_source r "
-        f"join register_source g using (uscc) limit {MOST}"
+        f"join register_source g using (uscc) where not g.former limit {MOST}"
     )
     db.execute(
         "create table asked as select * exclude (record, uscc) from records_source where uscc is null "
@@ -143,7 +161,13 @@ def _link(con: psycopg.Connection, linker: Linker, table: Table, dataset: Datase
     linker.learn("coded")
     links = linker.link("asked")
     version = hashlib.sha256(linker.model.booster.model_to_string().encode()).hexdigest()[:16]
-    rows = _rows(linker, dataset, links, version)
+    refused = set(
+        con.execute(
+            "select key, uscc from enterprise_link where dataset = %s and state in ('rejected', 'undone')",
+            [dataset.id],
+        ).fetchall()
+    )
+    rows = [r for r in _rows(linker, dataset, links, version) if r[1:3] not in refused]
     counts["left"] = asked - len(rows)
     with con.transaction():
         _note(con, dataset, [r[2] for r in rows])
@@ -164,9 +188,25 @@ def _rows(linker: Linker, dataset: Dataset, links: Any, version: str) -> list[tu
     """(place, record, uscc, score, margin, model, evidence, name_only, state) of links worth a look."""
     db = linker.db
     chosen = np.flatnonzero(links.score >= REVIEW)
+    pairs = [
+        (
+            int(links.key[n]),
+            int(links.id[n]),
+            float(links.score[n]),
+            float(links.margin[n]),
+            bool(links.accepted[n]),
+        )
+        for n in chosen
+    ]
+    have = {place for place, *_rest in pairs}
+    worth = db.execute(
+        f"select key, id from compared where {WORTH} qualify row_number() over (partition by key order by "
+        "coalesce(phone, 0) + coalesce(licence, 0) + coalesce(number, 0) + coalesce(brand_same, 0) + "
+        "coalesce(industry, 0) desc, core_jaro desc) = 1"
+    ).fetchall()
+    pairs += [(int(key), int(id), 0.0, 0.0, False) for key, id in worth if key not in have]
     found = []
-    for n in chosen:
-        place, id = int(links.key[n]), int(links.id[n])
+    for place, id, score, margin, accepted in pairs:
         features = db.execute("select * from compared where key = ? and id = ?", [place, id])
         names = [d[0] for d in features.description]
         told = dict(zip(names, features.fetchone() or (), strict=True))
@@ -174,20 +214,8 @@ def _rows(linker: Linker, dataset: Dataset, links: Any, version: str) -> list[tu
         name_only = not any(told.get(feature) == 1 for feature in STRONG)
         ((record,),) = db.execute("select record from records_source where key = ?", [place]).fetchall()
         ((uscc,),) = db.execute("select uscc from register_source where id = ?", [id]).fetchall()
-        state = "accepted" if links.accepted[n] and not name_only else "review"
-        found.append(
-            (
-                place,
-                record,
-                uscc,
-                float(links.score[n]),
-                float(links.margin[n]),
-                version,
-                evidence,
-                name_only,
-                state,
-            )
-        )
+        state = "accepted" if accepted and not name_only else "review"
+        found.append((place, record, uscc, score, margin, version, evidence, name_only, state))
     return found
 
 

@@ -1,6 +1,7 @@
 """一企一档 for officials and for the enterprise itself; corrections; the fairness page."""
 
 from datetime import date
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import Http404
@@ -10,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from yiwang.engines.hub import api as hub
 from yiwang.kernel.access.contracts import Refused
 from yiwang.kernel.access.guards import officials
 from yiwang.kernel.orgs.models import Region
@@ -168,10 +170,11 @@ def links(request):
         raise Http404
     every = link_actions.waiting(state)
     at = request.GET.get("at", "")
-    place = next((n for n, one in enumerate(every) if str(one.id) == at), 0)
-    link = every[place] if every else None
+    place = next((n for n, one in enumerate(every) if str(one) == at), 0)
+    link = Link.objects.get(id=every[place]) if every else None
     context = {
-        "link": link, "left": len(every), "state": state, "states": Link.State.choices, "place": place + 1,
+        "link": link, "dataset": hub.find(link.dataset) if link else None,
+        "left": len(every), "state": state, "states": Link.State.choices, "place": place + 1,
         "rows": link_actions.side_by_side(link) if link else [],
         "evidence": [_(e) for e in link.evidence] if link else [],
         "next": every[place + 1] if place + 1 < len(every) else None, "before": every[place - 1] if place else None,
@@ -183,12 +186,14 @@ def links(request):
 @credit_staff
 def decide_link(request, link_id):
     """Accept, reject or undo one."""
+    state, at = request.POST.get("state", ""), request.POST.get("at", "")
     try:
         link_actions.decide(request.actor, link_id, request.POST.get("verdict", ""))
         messages.success(request, _("已处理，企业档案和分类随之更新。"))
     except Refused as refused:
         messages.error(request, str(refused))
-    return redirect("links")
+    where = urlencode({"state": state, "at": at}) if state in Link.State.values else ""
+    return redirect(f"{reverse('links')}?{where}" if where else "links")
 
 
 @require_GET
