@@ -152,11 +152,22 @@ def mine(request):
         {
             "to_answer": [(r, _named(r.dataset)) for r in queries.requests_to_answer(actor)[:100]],
             "asked": [(r, _named(r.dataset)) for r in queries.requests_of(actor)[:100]],
-            "grants": [(g, _named(g.dataset), actions.in_force(g)) for g in queries.grants_of(actor)[:100]],
-            "given": [(g, _named(g.dataset), actions.in_force(g)) for g in queries.grants_given(actor)[:100]],
+            "grants": [(g, _named(g.dataset), _stands(g)) for g in queries.grants_of(actor)[:100]],
+            "given": [(g, _named(g.dataset), _stands(g)) for g in queries.grants_given(actor)[:100]],
             "now": timezone.now(),
         },
     )
+
+
+def _stands(grant: SharingGrant) -> dict[str, str]:
+    """How a grant stands today: the words and the tone of its tag."""
+    if grant.revoked_at:
+        return {"says": _("已收回"), "tone": "warn"}
+    if actions.begins_later(grant):
+        return {"says": _("将于 %(day)s 生效") % {"day": f"{grant.since:%Y-%m-%d}"}, "tone": ""}
+    if actions.in_force(grant):
+        return {"says": _("有效"), "tone": "ok"}
+    return {"says": _("已到期"), "tone": ""}
 
 
 def _named(dataset: str) -> str:
@@ -224,8 +235,10 @@ def share_grant(request, share_grant_id):
     one = _seen_grant(request, share_grant_id)
     if request.method == "POST":
         try:
-            actions.revoke(request.actor, one.id, request.POST.get("why", "")[:2000])
-            messages.success(request, _("授权已结束，从现在起取不到数据。"))
+            ended = actions.revoke(request.actor, one.id, request.POST.get("why", "")[:2000])
+            told = {"days": "、".join(f"{g.since:%Y-%m-%d} — {g.until:%Y-%m-%d}" for g in ended[1:])}
+            more = _("续期的授权（%(days)s）也已一并结束。") % told if ended[1:] else ""
+            messages.success(request, _("授权已结束，从现在起取不到数据。") + more)
         except Refused as refused:
             messages.error(request, str(refused))
         return redirect("share_grant", share_grant_id=one.id)
@@ -237,6 +250,7 @@ def share_grant(request, share_grant_id):
         {
             "grant": one, "name": _named(one.dataset), "rows": _in_words(one, dataset),
             "fields": [(names.get(f["id"], f["id"]), f) for f in one.fields], "in_force": actions.in_force(one),
+            "stands": _stands(one), "renewals": actions.renewals_of(request.actor, one),
             "days": queries.use_by_day(one), "today": queries.used_today([one]).get(one.id, 0),
             "mine": one.org_id in request.actor.posts,
             "may_revoke": one.revoked_at is None and actions.may_revoke(request.actor, one),
