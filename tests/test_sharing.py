@@ -121,7 +121,7 @@ def test_department_b_asks_department_a_agrees_and_b_reads_masked_by_api(visit, 
     assert answer.status == 200
     records = answer.json["records"]
     assert [r["uscc"] for r in records] == held[:4]
-    assert set(records[0]) == {"uscc", "name", "legal_name"}  # the fields granted and no other
+    assert set(records[0]) == {"uscc", "name", "legal_name", "_disputed"}  # the fields granted and no other
     rest = api.get(f"hub/grants/{grant.id}/records?most=4&after={answer.json['next']}")
     assert [r["uscc"] for r in rest.json["records"]] == held[4:] and rest.json["next"] == ""
     one = api.get(f"hub/grants/{grant.id}/records?subject={held[2]}")

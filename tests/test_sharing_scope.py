@@ -9,6 +9,7 @@ from product import PRODUCT, until
 from test_pages import everywhere
 from test_sharing import BASIS, REASONS, somebody
 
+from yiwang.domains.enterprise.models import Correction
 from yiwang.engines.hub import datasets
 from yiwang.engines.hub.contracts import Type
 from yiwang.engines.hub.models import SharingGrant, SharingRequest
@@ -28,7 +29,7 @@ def asked(dataset, fields, rows=(), days=30, renews=None, who="reporter_xs"):
     """A request for a dataset, put by the command behind the form."""
     asker, one = somebody(who), datasets.current(dataset)
     last = timezone.localdate() + timedelta(days=days)
-    wish = Ask(tuple(fields), "部门间数据共享", BASIS, REASONS, last, 100, rows=tuple(rows))
+    wish = Ask(tuple(fields), "部门间数据共享", BASIS, REASONS, last, 5000, rows=tuple(rows))
     with acting(asker):
         return actions.ask(asker, one, next(iter(asker.posts)), wish, renews)
 
@@ -85,7 +86,9 @@ def test_the_form_takes_a_condition_on_a_day_and_one_on_an_amount(visit):
     page.select_option("#purpose", "部门间数据共享")
     with page.expect_navigation():
         page.click("text=提交申请")
-    assert "2020-01-02" in page.inner_text("main") and "等来源部门答复" in page.inner_text("main")
+    told = page.inner_text("main")
+    assert "不早于 2020-01-02" in told and "不小于 0.1" in told and "没收非法财物（02）" in told
+    assert "公示截止日期 不早于 取数当天，或没有填（来源的规定）" in told and "等来源部门答复" in told
     with acting(SYSTEM):
         request = SharingRequest.objects.get(id=page.url.rsplit("/", 1)[1])
     records = (
@@ -124,3 +127,62 @@ def test_who_revokes_a_grant_ends_its_renewals_too_and_is_told(visit):
             return Message.objects.filter(title__contains="投诉举报", body="停止合作").count() == 3
 
     until(told, 60)
+
+
+def test_a_record_past_its_last_public_day_is_given_to_nobody(visit):
+    grant = agreed(asked("penalties", ["decision_no", "public_until"]))
+    api = client(PRODUCT.port, "reporter_xs")
+
+    def given():
+        records = api.get(f"hub/grants/{grant.id}/records?most=1000").json["records"]
+        return {r["decision_no"]: r["public_until"] for r in records}
+
+    before = given()
+    today = timezone.localdate().isoformat()
+    assert before and all(day is None or day >= today for day in before.values())
+    past, last, without = sorted(before)[:3]
+    with owner() as con:
+        set_to = "update hub.penalties set public_until = current_date + %s::int where decision_no = %s"
+        kept = con.execute("select public_until, decision_no from hub.penalties").fetchall()
+        try:
+            for days, number in ((-1, past), (0, last), (None, without)):
+                con.execute(set_to, [days, number])
+            assert set(before) - set(given()) == {past}
+            lines = api.get(f"hub/grants/{grant.id}/download").content.decode()
+            assert past not in lines and last in lines and without in lines
+            con.execute("update hub.penalties set public_until = current_date - 1")
+            assert given() == {}
+            page = visit("reporter_xs")
+            page.goto("/desk/data/penalties?preview=1")
+            assert "没有可以预览的记录" in page.inner_text("#preview")
+            assert "公示截止日期 不早于 取数当天" in page.inner_text("main") and everywhere(page) == []
+        finally:
+            for day, number in kept:
+                con.execute(
+                    "update hub.penalties set public_until = %s where decision_no = %s", [day, number]
+                )
+
+
+def test_a_record_that_somebody_disputes_is_given_out_marked(become):
+    grant = agreed(asked("penalties", ["decision_no", "uscc"]))
+    api = client(PRODUCT.port, "reporter_xs")
+
+    def marks():
+        records = api.get(f"hub/grants/{grant.id}/records?most=100").json["records"]
+        return {r["decision_no"]: r["_disputed"] for r in records}
+
+    before = marks()
+    number = next(n for n, disputed in before.items() if not disputed)
+    with acting(SYSTEM):
+        made = Correction.objects.create(
+            uscc="91379901MB00000193", dataset="penalties", key=number, title="x", words="不是我们", asked_by="x",
+            due_on=timezone.localdate(), delivery=1,
+        )  # fmt: skip
+    assert marks() == before | {number: True}
+    assert f'"decision_no": "{number}"' in (
+        text := api.get(f"hub/grants/{grant.id}/download").content.decode()
+    )
+    assert '"_disputed": true' in text
+    with acting(SYSTEM):
+        Correction.objects.filter(id=made.id).update(done_at=timezone.now())
+    assert marks() == before

@@ -10,7 +10,6 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
 from yiwang.engines.hub import datasets
@@ -24,14 +23,9 @@ from yiwang.kernel.access.guards import staff_only
 from yiwang.kernel.orgs.models import Organisation
 
 from .catalogue import found
+from .words import TESTS, in_words, limits_in_words
 
 CONDITIONS = 3  # rows of conditions on the form
-TESTS = {
-    Test.IS: gettext_lazy("是"),
-    Test.STARTS: gettext_lazy("开头是"),
-    Test.FROM: gettext_lazy("不早于 / 不小于"),
-    Test.TO: gettext_lazy("不晚于 / 不大于"),
-}
 
 
 @require_http_methods(["GET", "POST"])
@@ -57,7 +51,7 @@ def ask(request, dataset):
         request,
         "hub/ask.html",
         {
-            "dataset": one, "offices": offices, "told": told, "errors": faults,
+            "dataset": one, "limits": limits_in_words(one), "offices": offices, "told": told, "errors": faults,
             "fields": _fields(one, told), "conditions": _conditions(one, told), "tests": TESTS.items(),
             "rules": actions.rules(), "last": timezone.localdate() + timedelta(days=actions.rules().longest),
             "today": timezone.localdate(),
@@ -190,11 +184,6 @@ def _seen_grant(request, id) -> SharingGrant:
     return one
 
 
-def _in_words(one, dataset: Dataset | None) -> list[str]:
-    names = {f.id: f.name for f in dataset.fields} if dataset else {}
-    return [f"{names.get(r['field'], r['field'])} {TESTS[Test(r['test'])]} {r['value']}" for r in one.rows]
-
-
 @require_http_methods(["GET", "POST"])
 @staff_only
 def share_request(request, share_request_id):
@@ -219,7 +208,7 @@ def share_request(request, share_request_id):
         request,
         "hub/request.html",
         {
-            "asked": one, "dataset": dataset, "name": _named(one.dataset), "rows": _in_words(one, dataset),
+            "asked": one, "dataset": dataset, "name": _named(one.dataset), "rows": in_words(one, dataset),
             "fields": [(f, f.level in PERSONAL and f.id not in dataset.key, f.id in one.plain) for f in fields],
             "may_answer": one.state == "asked" and actions.may_answer(request.actor, one),
             "may_withdraw": one.state == "asked" and one.org_id in request.actor.posts,
@@ -248,7 +237,7 @@ def share_grant(request, share_grant_id):
         request,
         "hub/grant.html",
         {
-            "grant": one, "name": _named(one.dataset), "rows": _in_words(one, dataset),
+            "grant": one, "name": _named(one.dataset), "rows": in_words(one, dataset),
             "fields": [(names.get(f["id"], f["id"]), f) for f in one.fields], "in_force": actions.in_force(one),
             "stands": _stands(one), "renewals": actions.renewals_of(request.actor, one),
             "days": queries.use_by_day(one), "today": queries.used_today([one]).get(one.id, 0),
