@@ -130,6 +130,12 @@ def grants_given(actor: Actor) -> QuerySet[SharingGrant]:
     return SharingGrant.objects.filter(source__in=mine).select_related("org").order_by("-until")
 
 
+def grants_behind(use_ids: Iterable[UUID]) -> dict[UUID, SharingGrant]:
+    """The grants under which uses of the ledger were made, by the use, of those that the actor sees."""
+    found = SharingUse.objects.filter(use_id__in=list(use_ids)).select_related("grant")
+    return {use.use_id: use.grant for use in found}
+
+
 def grant_of(id: UUID) -> SharingGrant | None:
     """One grant that row-level security lets the actor see: of its user, its source, and stewards."""
     return SharingGrant.objects.filter(id=id).select_related("org", "source", "request").first()
