@@ -136,10 +136,11 @@ def _grant(
     """Write the grant and close the request, as the system: the source has decided, or nobody had to."""
     hidden = masked(asked.fields, plain, dataset)
     since = timezone.localdate()
-    # A renewal follows the old grant: two at a time would double the quota.
-    if asked.renews and asked.renews.revoked_at is None:
-        since = max(since, asked.renews.until + timedelta(days=1))
-    with as_system(actor):
+    with as_system(actor):  # another office may report the dataset by now than gave the old grant
+        # A renewal follows the old grant: two at a time would double the quota. Locked: revoking it ends this one too.
+        old = SharingGrant.objects.select_for_update().filter(id=asked.renews_id, revoked_at=None).first()
+        if old is not None:
+            since = max(since, old.until + timedelta(days=1))
         made = SharingGrant.objects.create(
             request=asked,
             dataset=dataset.id,
@@ -241,6 +242,9 @@ def revoke(actor: Actor, grant_id: UUID, why: str) -> list[SharingGrant]:
         raise Refused(_("这个授权已经结束，不用收回。"))
     if not why.strip():
         raise Refused(_("请写明收回的理由，对方会看到。"))
+    with as_system(actor):  # a renewal that is just being agreed to is waited for, and ended with it
+        if not SharingGrant.objects.select_for_update().filter(id=grant.id, revoked_at=None).exists():
+            raise Refused(_("这个授权已经结束，不用收回。"))
     ended = [grant, *renewals_of(actor, grant)]
     for one in ended:
         # A renewal stands and falls with what it renews, also when another office reports the dataset by now.
