@@ -106,9 +106,11 @@ def test_department_b_asks_department_a_agrees_and_b_reads_masked_by_api(visit, 
     assert "登记注册信息" in source.inner_text("main") and everywhere(source) == []
     source.goto(address)
     assert everywhere(source) == []
-    with source.expect_navigation():
+    source.fill("#answer", " ")
+    with source.expect_navigation() as refused:
         source.click("button:text-is('不同意')")
-    assert "请写明不同意的理由" in source.inner_text("body")
+    assert refused.value.status == 422 and "请写明不同意的理由" in source.inner_text(".errs")
+    assert everywhere(source) == []
     source.fill("#answer", "同意，用于许可审查")
     with source.expect_navigation():
         source.click("button:text-is('同意')")

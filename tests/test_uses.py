@@ -189,6 +189,7 @@ def test_who_read_does_not_answer_and_what_was_typed_is_kept(visit, become):
     assert "对第一次答复不满意" in steward.inner_text(
         "main"
     ) and "没有说依据的是哪一条" in steward.inner_text("main")
+    assert "第一次的答复" in steward.inner_text("main") and "按规定核验" in steward.inner_text("main")
     with acting(authority):
         actions.answer(authority, second.id, False, "依据不足，已责令改正")
     page.goto(f"/uses/{entry.id}")

@@ -97,6 +97,12 @@ def doubts_elsewhere(actor: Actor) -> list[Doubt]:
     return list(others.select_related("use").order_by("due_at")[:200])
 
 
+def answered_before(doubts: Iterable[Doubt]) -> dict[tuple[UUID, UUID], Doubt]:
+    """The first doubts behind second ones, by use and subject."""
+    again = [d.use_id for d in doubts if d.round > 1]
+    return {(d.use_id, d.subject_id): d for d in Doubt.objects.filter(use_id__in=again, round=1)}
+
+
 def is_asked(actor: Actor) -> bool:
     """Whether an office of the actor's has, or had, a doubt to answer."""
     return bool(actor.posts) and Doubt.objects.filter(org_id__in=list(actor.posts)).exists()

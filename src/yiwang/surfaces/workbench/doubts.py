@@ -46,6 +46,7 @@ def _rows(actor, found: list[Doubt]) -> list[dict]:
     sources = source_names()
     people, readers, offices = queries.names_behind(actor, found)
     numbers = cases.numbers_of(actor, {d.use.case_id for d in found if d.use.case_id})
+    before = queries.answered_before(found)
     grants = hub.grants_behind({d.use_id for d in found})
     return [
         {
@@ -56,6 +57,7 @@ def _rows(actor, found: list[Doubt]) -> list[dict]:
             "reader": readers.get(d.use.actor) or _("系统自动"),
             "office": offices.get(d.org_id, ""),
             "case": numbers.get(d.use.case_id),
+            "before": before.get((d.use_id, d.subject_id)) if d.round > 1 else None,
             "grant": grants.get(d.use_id),
         }
         for d in found

@@ -189,6 +189,7 @@ def _seen_grant(request, id) -> SharingGrant:
 def share_request(request, share_request_id):
     """One request; the source answers it here, the office that asked withdraws it."""
     one = _seen_request(request, share_request_id)
+    refusal = ""
     if request.method == "POST":
         try:
             if request.POST.get("do") == "withdraw":
@@ -199,9 +200,9 @@ def share_request(request, share_request_id):
                 plain = frozenset(request.POST.getlist("plain"))
                 actions.answer(request.actor, one.id, agreed, request.POST.get("answer", "")[:2000], plain)
                 messages.success(request, _("已答复，对方会收到消息。"))
+            return redirect("share_request", share_request_id=one.id)
         except Refused as refused:
-            messages.error(request, str(refused))
-        return redirect("share_request", share_request_id=one.id)
+            refusal = str(refused)
     dataset = datasets.find(one.dataset)
     fields = [f for f in dataset.fields if f.id in one.fields] if dataset else []
     return render(
@@ -213,7 +214,10 @@ def share_request(request, share_request_id):
             "may_answer": one.state == "asked" and actions.may_answer(request.actor, one),
             "may_withdraw": one.state == "asked" and one.org_id in request.actor.posts,
             "grant": SharingGrant.objects.filter(request=one).first(), "now": timezone.now(),
+            "errors": [{"anchor": "answer", "message": refusal}] if refusal else [],
+            "typed": request.POST.get("answer", ""), "ticked": request.POST.getlist("plain"),
         },
+        status=422 if refusal else 200,
     )  # fmt: skip
 
 
@@ -222,15 +226,16 @@ def share_request(request, share_request_id):
 def share_grant(request, share_grant_id):
     """One grant: what it covers, how to use it, how much it was used; revocation."""
     one = _seen_grant(request, share_grant_id)
+    refusal = ""
     if request.method == "POST":
         try:
             ended = actions.revoke(request.actor, one.id, request.POST.get("why", "")[:2000])
             told = {"days": "、".join(f"{g.since:%Y-%m-%d} — {g.until:%Y-%m-%d}" for g in ended[1:])}
             more = _("续期的授权（%(days)s）也已一并结束。") % told if ended[1:] else ""
             messages.success(request, _("授权已结束，从现在起取不到数据。") + more)
+            return redirect("share_grant", share_grant_id=one.id)
         except Refused as refused:
-            messages.error(request, str(refused))
-        return redirect("share_grant", share_grant_id=one.id)
+            refusal = str(refused)
     dataset = datasets.find(one.dataset)
     names = {f.id: f.name for f in dataset.fields} if dataset else {}
     return render(
@@ -244,7 +249,10 @@ def share_grant(request, share_grant_id):
             "mine": one.org_id in request.actor.posts,
             "may_revoke": one.revoked_at is None and actions.may_revoke(request.actor, one),
             "address": request.build_absolute_uri(f"/api/v1/hub/grants/{one.id}/records"),
+            "errors": [{"anchor": "why", "message": refusal}] if refusal else [],
+            "typed": request.POST.get("why", ""),
         },
+        status=422 if refusal else 200,
     )  # fmt: skip
 
 
