@@ -12,6 +12,16 @@ create policy concerned on enterprise_correction to {app} using (
   or org_id = any ((select nullif(current_setting('app.orgs', true), '')::uuid[])::uuid[])
 );
 
+-- For hub_granted: whether a request for correction is open on a record. The separator is SEPARATOR of risk/contracts.py.
+create or replace function hub_disputed(p_dataset text, p_key text[]) returns boolean
+language sql stable set search_path = public as $$
+  select exists (
+    select 1 from enterprise_correction
+    where dataset = p_dataset and key = array_to_string(p_key, e'\x1f', '') and done_at is null and freezes
+  )
+$$;
+revoke all on function hub_disputed(text, text[]) from public;
+
 create or replace function enterprise_credit_staff() returns boolean
 language sql stable security definer set search_path = public as $$
   select exists (

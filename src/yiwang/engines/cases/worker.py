@@ -12,6 +12,7 @@ from yiwang.kernel.access.session import acting
 from yiwang.kernel.events.api import AWAY, CHANNEL, dispatch_one
 from yiwang.kernel.ids import derived_id
 from yiwang.kernel.ledger import heads
+from yiwang.kernel.ledger.actions import tell_late
 from yiwang.kernel.ledger.sequencing import append_pending
 from yiwang.kernel.notify.api import deliver_due
 
@@ -104,6 +105,7 @@ def run_forever() -> None:
                     remind()
                     periodic.run(limit=500)
                     consents.lapse()
+                    tell_late()
                     look_again = time.monotonic() + OVERDUE_SECONDS
                 if time.monotonic() >= next_head:
                     _publish_head()

@@ -17,13 +17,14 @@ from django.utils.translation import gettext as _
 from yiwang.kernel.access.contracts import SYSTEM, Actor, Refused
 from yiwang.kernel.audit.api import record
 from yiwang.kernel.orgs.models import Organisation
+from yiwang.kernel.orgs.queries import STEWARD
 from yiwang.kernel.packs import api as packs
 
 from . import datasets
 from .contracts import Dataset, Mode
 from .models import Delivery, State
 
-REPORTER, STEWARD = "reporter", "steward"  # roles of posts, as the organisations pack names them
+REPORTER = "reporter"  # a role of posts, as the organisations pack names them
 MOST_BYTES = 2 << 30
 CHANNEL = "yiwang_hub"
 BLOCK = 1 << 20

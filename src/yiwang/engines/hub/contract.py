@@ -8,7 +8,7 @@ from typing import Any
 
 from yiwang.kernel.packs.contracts import Library, Pack
 
-from .contracts import Dataset, Field, Mode, Pull, Rule, Type
+from .contracts import Dataset, Field, Limit, Mode, Pull, Rule, Type
 
 
 def dataset_of(pack: Pack, library: Library, regions: Iterable[str] = ()) -> Dataset:
@@ -52,6 +52,10 @@ def dataset_of(pack: Pack, library: Library, regions: Iterable[str] = ()) -> Dat
         if pull
         else None,
         sharing=data["sharing"]["class"],
+        limits=tuple(
+            Limit(r["field"], r["test"], str(r["value"]), r.get("or_missing", False))
+            for r in data["sharing"].get("rows", ())
+        ),
         purposes=tuple(data["purposes"]),
         summary=data["summary"],
         resource=data.get("resource", ""),

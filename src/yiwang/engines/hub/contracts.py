@@ -81,6 +81,20 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """What a contract gives out at all: records whose ``field`` passes ``test`` with ``value``, whatever the grant.
+
+    test: is, starts, from (not before, not less) or to (not after, not more). value: ``today`` is the day of the
+    read. or_missing: records without a value are given out as well.
+    """
+
+    field: str
+    test: str
+    value: str
+    or_missing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Pull:
     """Where the platform fetches deliveries itself. The connection is in the setting, never here."""
 
@@ -120,6 +134,7 @@ class Dataset:
     withdraw_at_most: float = 1.0
     pull: Pull | None = None
     sharing: str = ""
+    limits: tuple[Limit, ...] = ()
     purposes: tuple[str, ...] = ()
     summary: str = ""
     resource: str = ""  # 统计数据, 行业数据, 政务数据 or 社会数据

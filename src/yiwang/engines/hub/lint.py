@@ -10,10 +10,12 @@ from typing import Any
 
 from yiwang.kernel.packs.contracts import Library, Pack, Problem
 
+from .cells import value
 from .checks import checks
 from .contract import dataset_of
 from .contracts import Dataset, Field, NotTranslatable, Type
 from .feelsql import Translator
+from .sharing.contracts import TODAY, tests_of
 
 _UNSAFE = re.compile(r"\(\?|\\[dDwWsSbB0-9]")
 _RESERVED = re.compile(r"as_of|t_.*")
@@ -37,6 +39,7 @@ def lint(library: Library) -> Iterator[Problem]:
             dataset = dataset_of(pack, library)
             yield from _rules(pack, dataset)
             yield from _bounds(pack, dataset)
+            yield from _limits(pack, dataset)
 
 
 def _fields(pack: Pack, library: Library) -> Iterator[Problem]:
@@ -111,6 +114,28 @@ def _names(pack: Pack) -> Iterator[Problem]:
         yield pack.problem(("pull",), "从数据库取要写 query，别的不写", "改 from 或 query")
     if data.get("pull", {}).get("from", "database") != "database" and "path" not in data["pull"]:
         yield pack.problem(("pull",), "没有写取哪些文件", "补上 path，如 *.csv")
+
+
+def _limits(pack: Pack, dataset: Dataset) -> Iterator[Problem]:
+    for n, limit in enumerate(dataset.limits):
+        path = ("sharing", "rows", n)
+        if limit.field not in dataset.by_id:
+            yield pack.problem(
+                path, f"没有字段 {limit.field}", f"改成其中之一：{'、'.join(dataset.by_id)}", "L1"
+            )
+            continue
+        field = dataset.field(limit.field)
+        if limit.test not in tests_of(field):
+            yield pack.problem(
+                path, f"{field.type} 不能用 {limit.test} 比", f"改成 {'、'.join(tests_of(field))}"
+            )
+        elif limit.value == TODAY:
+            if field.type not in _MOMENTS:
+                yield pack.problem(path, f"{field.type} 不能和 today 比", "today 只用于日期，别的写具体的值")
+        elif limit.test != "starts" and value(field, limit.value) is None:
+            yield pack.problem(
+                path, f"“{limit.value}”不是 {field.type} 的值", "日期写 2026-05-20 或 today，数只写数字"
+            )
 
 
 def _rules(pack: Pack, dataset: Dataset) -> Iterator[Problem]:

@@ -144,9 +144,25 @@ create or replace function hub_masked(p_level text, p_value text) returns text l
   end
 $$;
 
+-- Conditions on rows as SQL over v: of a grant, or of a contract. or_missing: a record without a value passes.
+create or replace function hub_where(p_rows jsonb) returns text language sql immutable as $$
+  select coalesce(string_agg(
+    case when (r ->> 'or_missing')::boolean then format(' and (v.%I is null or ', r ->> 'field') else ' and (' end
+    || case r ->> 'test'
+      when 'is' then format('v.%I = %L', r ->> 'field', r ->> 'value')
+      when 'from' then format('v.%I >= %L', r ->> 'field', r ->> 'value')
+      when 'to' then format('v.%I <= %L', r ->> 'field', r ->> 'value')
+      when 'starts' then format('starts_with(v.%I, %L)', r ->> 'field', r ->> 'value')
+      else 'false' end || ')', ''), '')
+  from jsonb_array_elements(coalesce(p_rows, '[]')) r
+$$;
+revoke all on function hub_where(jsonb) from public;
+
 -- A few current records with every field masked that is not public, for the catalogue. fields: [{"id", "level"}].
+-- p_limits: what the contract gives out at all.
+drop function if exists hub_preview(uuid, text, text, jsonb, integer, text, text);
 create or replace function hub_preview(
-  p_use uuid, p_dataset text, p_kind text, p_fields jsonb, p_most integer, p_purpose text, p_basis text
+  p_use uuid, p_dataset text, p_kind text, p_fields jsonb, p_most integer, p_purpose text, p_basis text, p_limits jsonb
 ) returns setof jsonb language plpgsql security definer set search_path = public as $$
 declare
   v_actor text := coalesce(current_setting('app.actor', true), '');
@@ -170,8 +186,9 @@ begin
     into v_columns from jsonb_array_elements(p_fields) f;
   execute format(
     'select array_agg(r), array_agg(distinct s) from (select jsonb_build_object(%s) as r, %s as s from hub.%I v '
-    'where not _withdrawn order by _delivery desc limit %s) v',
-    v_columns, coalesce(format('v.%I::text', v_subject), 'null::text'), p_dataset, least(p_most, 20))
+    'where not _withdrawn%s order by _delivery desc limit %s) v',
+    v_columns, coalesce(format('v.%I::text', v_subject), 'null::text'), p_dataset, hub_where(p_limits),
+    least(p_most, 20))
     into v_rows, v_subjects;
   if v_rows is null then
     return;
@@ -186,9 +203,11 @@ end $$;
 
 -- Records under a grant: its fields, its rows, its masks, within its days and its quota; noted in the ledger, one
 -- entry a subject, and counted. p_after: the key after which to go on; p_since: only what deliveries after this
--- one brought, withdrawals included. SQLSTATE YG001 no such grant, YG002 it is over, YG003 the day's quota is used up.
+-- one brought, withdrawals included. p_limits: what the contract gives out at all, whatever the grant. A domain may
+-- say which records are in dispute: hub_disputed(dataset, the key's values). SQLSTATE YG001 no such grant, YG002 it is over, YG003 the day's quota is used up.
+drop function if exists hub_granted(uuid, uuid, text, text, jsonb, integer, integer);
 create or replace function hub_granted(
-  p_use uuid, p_grant uuid, p_kind text, p_subject text, p_after jsonb, p_since integer, p_most integer
+  p_use uuid, p_grant uuid, p_kind text, p_subject text, p_after jsonb, p_since integer, p_most integer, p_limits jsonb
 ) returns setof jsonb language plpgsql security definer set search_path = public as $$
 declare
   v_actor text := coalesce(current_setting('app.actor', true), '');
@@ -228,13 +247,7 @@ begin
       then format('%L, hub_masked(%L, v.%I::text)', f ->> 'id', f ->> 'level', f ->> 'id')
       else format('%L, v.%I', f ->> 'id', f ->> 'id') end, ', ')
     into v_columns from jsonb_array_elements(v_grant.fields) f;
-  select v_where || coalesce(string_agg(case r ->> 'test'
-      when 'is' then format(' and v.%I = %L', r ->> 'field', r ->> 'value')
-      when 'from' then format(' and v.%I >= %L', r ->> 'field', r ->> 'value')
-      when 'to' then format(' and v.%I <= %L', r ->> 'field', r ->> 'value')
-      when 'starts' then format(' and starts_with(v.%I, %L)', r ->> 'field', r ->> 'value')
-      else ' and false' end, ''), '')
-    into v_where from jsonb_array_elements(v_grant.rows) r;
+  v_where := v_where || hub_where(v_grant.rows) || hub_where(p_limits);
   if p_subject is not null then
     if v_subject is null then
       return;
@@ -262,6 +275,11 @@ begin
     v_rows := v_rows[1:v_limit];
     v_rows[v_limit] := v_rows[v_limit] || '{"more": true}';
   end if;
+  if to_regprocedure('hub_disputed(text,text[])') is not null then
+    select array_agg(r || jsonb_build_object('disputed',
+             hub_disputed(v_grant.dataset, array(select jsonb_array_elements_text(r -> 'key')))) order by place)
+      into v_rows from unnest(v_rows) with ordinality as x(r, place);
+  end if;
   -- Whoever asks about one subject has used his data even when there was nothing.
   if p_subject is not null then
     v_subjects := array[p_subject];
@@ -275,11 +293,11 @@ begin
       v_grant.purpose, v_grant.basis, null, null, p_kind, v_subjects,
       array_fill(v_rows is not null, array[cardinality(v_subjects)]));
   end if;
-  return query select unnest(v_rows);
+  return query select '{"disputed": false}' || r from unnest(v_rows) r;
 end $$;
 revoke all on function hub_masked(text, text) from public;
-revoke all on function hub_preview(uuid, text, text, jsonb, integer, text, text) from public;
-revoke all on function hub_granted(uuid, uuid, text, text, jsonb, integer, integer) from public;
+revoke all on function hub_preview(uuid, text, text, jsonb, integer, text, text, jsonb) from public;
+revoke all on function hub_granted(uuid, uuid, text, text, jsonb, integer, integer, jsonb) from public;
 grant execute on function hub_masked(text, text) to {app};
-grant execute on function hub_preview(uuid, text, text, jsonb, integer, text, text) to {app};
-grant execute on function hub_granted(uuid, uuid, text, text, jsonb, integer, integer) to {app};
+grant execute on function hub_preview(uuid, text, text, jsonb, integer, text, text, jsonb) to {app};
+grant execute on function hub_granted(uuid, uuid, text, text, jsonb, integer, integer, jsonb) to {app};

@@ -44,11 +44,14 @@ def remind() -> int:
 
 
 def _of_grants(con: Connection) -> int:
-    """Grants that end within the days that the pack says, not renewed and not told of."""
+    """Grants that end within the days that the pack says, not renewed and not told of.
+
+    One that was given today for a few days is told of tomorrow: who got it knows its end.
+    """
     with con.transaction():
         ending = con.execute(
             "update hub_sharinggrant g set reminded = true where not reminded and revoked_at is null "
-            "and until >= %(today)s and until - %(days)s <= %(today)s and not exists ("
+            "and since < %(today)s and until >= %(today)s and until - %(days)s <= %(today)s and not exists ("
             "  select 1 from hub_sharingrequest r where r.renews_id = g.id and r.state in ('asked', 'granted')) "
             "returning id",
             {"today": timezone.localdate(), "days": rules().remind_before},

@@ -28,3 +28,15 @@ def said(dataset: Dataset, field: str, value: Any) -> str:
     listed = REGIONS if spec.type is Type.REGION else spec.codelist
     names = _names(packs.current_release()).get(listed, {})
     return names.get(str(value)) or str(shown(spec, value))
+
+
+def code_said(dataset: Dataset, field: str, value: Any) -> str:
+    """A code with what it stands for, or a beginning of a division's code; any other value as it is."""
+    text = "" if value is None else str(value)
+    spec = dataset.by_id.get(field)
+    if not text or spec is None:
+        return text
+    place = spec.type is Type.REGION
+    names = _names(packs.current_release()).get(REGIONS if place else spec.codelist, {})
+    name = names.get(text) or (names.get(text.ljust(6, "0")) if place else None)
+    return f"{name}（{text}）" if name else text

@@ -99,4 +99,8 @@ def read(note: str, name: str, key: Ed25519PublicKey) -> Checkpoint:
     lines = text.splitlines()
     if len(lines) < 3 or not lines[1].isdigit():
         raise NotSigned("不是树头：应有来源、大小、根三行")
-    return Checkpoint(lines[0], int(lines[1]), base64.b64decode(lines[2]), tuple(lines[3:]))
+    try:
+        root = base64.b64decode(lines[2], validate=True)
+    except ValueError as error:
+        raise NotSigned("不是树头：根不是 Base64") from error
+    return Checkpoint(lines[0], int(lines[1]), root, tuple(lines[3:]))

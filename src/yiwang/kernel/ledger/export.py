@@ -11,6 +11,7 @@ from yiwang.kernel.access.session import announce
 
 from .heads import verifier_key
 from .models import Head
+from .sequencing import append_pending
 
 _ENTRIES = """
 select e.commitment, e.salt, e.subject, e.found, u.text, u.salt
@@ -20,8 +21,14 @@ order by l.position
 
 
 def export(folder: Path) -> int:
-    """Export everything; returns how many entries."""
+    """Export everything, with what waits for its place put in first; returns how many entries.
+
+    Raises:
+        OSError: the folder cannot be written to.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    while append_pending():
+        pass
     (folder / "key.txt").write_text(verifier_key() + "\n", encoding="utf-8")
     written = 0
     with transaction.atomic():

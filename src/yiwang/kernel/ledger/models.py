@@ -74,19 +74,28 @@ class Head(models.Model):
 
 
 class Doubt(models.Model):
-    """Somebody says that a use of his data was not right; the office that used it answers."""
+    """Somebody says that a use of his data was not right; the office that used it answers.
+
+    What the system used, the data authority answers: the office of a steward. ``round`` 2: not content with the
+    first answer, and the data authority answers.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     use = models.ForeignKey(Use, on_delete=models.PROTECT, related_name="doubts")
     subject_id = models.UUIDField(db_index=True)
-    org_id = models.UUIDField(null=True, db_index=True)  # who has to answer; null: the operator
+    org_id = models.UUIDField(null=True, db_index=True)  # who has to answer; null: there is no steward yet
+    round = models.PositiveSmallIntegerField(default=1)
     words = models.TextField(blank=True)
     at = models.DateTimeField(auto_now_add=True)
     due_at = models.DateTimeField()
     answer = models.TextField(blank=True)
     justified = models.BooleanField(null=True)
     answered_by = models.CharField(max_length=60, blank=True)
+    answerer_id = models.UUIDField(null=True)
     answered_at = models.DateTimeField(null=True)
+    overdue_told = models.BooleanField(default=False)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["use", "subject_id"], name="one_doubt_a_use")]
+        constraints = [
+            models.UniqueConstraint(fields=["use", "subject_id", "round"], name="one_doubt_a_use_and_round")
+        ]

@@ -80,6 +80,19 @@ end $$;
 revoke all on function ledger_own_subject() from public;
 grant execute on function ledger_own_subject() to {app};
 
+-- Whoever looks after data in general answers where an office cannot.
+create or replace function ledger_steward() returns boolean
+language sql stable security definer set search_path = public as $$
+  select exists (
+    select 1 from orgs_post
+    where person_id = nullif(current_setting('app.person', true), '')::uuid
+      and 'steward' = any (roles) and since <= current_date and (until is null or until >= current_date)
+      and org_id = any (coalesce(nullif(current_setting('app.orgs', true), ''), '{}')::uuid[])
+  )
+$$;
+revoke all on function ledger_steward() from public;
+grant execute on function ledger_steward() to {app};
+
 alter table ledger_entry enable row level security;
 drop policy if exists own on ledger_entry;
 create policy own on ledger_entry for select to {app} using (
@@ -91,8 +104,8 @@ drop policy if exists own on ledger_use;
 create policy own on ledger_use for select to {app} using (
   (select current_setting('app.system', true)) = 'on'
   or exists (select 1 from ledger_entry e where e.use_id = ledger_use.id)
-  or exists (select 1 from ledger_doubt d where d.use_id = ledger_use.id
-             and d.org_id = any ((select nullif(current_setting('app.orgs', true), '')::uuid[])::uuid[]))
+  or exists (select 1 from ledger_doubt d where d.use_id = ledger_use.id and ((select ledger_steward())
+             or d.org_id = any ((select nullif(current_setting('app.orgs', true), '')::uuid[])::uuid[])))
 );
 
 -- The tree grows by the system alone, through these two.
@@ -132,22 +145,46 @@ end $$;
 create or replace function ledger_mailed(p_size bigint) returns void
 language sql security definer set search_path = public as $$ update ledger_head set mailed = true where size = p_size $$;
 
--- Personal details go, the tree stays whole: see commitments.py.
-create or replace function ledger_erase(p_kind text, p_key text) returns bigint
-language plpgsql security definer set search_path = public as $$
-declare v_erased bigint;
+-- Personal details go, the tree stays whole: see commitments.py. What goes is named in the ledger first, by commitment
+-- and digest, a use for each two hundred. Uses of an investigation that their subject has not been told of are kept.
+-- SQLSTATE YL001: a doubt about one of them waits for its answer.
+drop function if exists ledger_erase(text, text);
+create or replace function ledger_erase(
+  p_kind text, p_key text, p_entry uuid, p_purpose text, p_basis text
+) returns table (erased bigint, kept bigint) language plpgsql security definer set search_path = public as $$
+declare
+  v_subject bytea := case when p_entry is null then ledger_subject(p_kind, p_key) end;
+  v_ids uuid[];
+  v_part uuid[];
 begin
   if coalesce(current_setting('app.system', true), '') <> 'on' then
     raise exception 'ledger_erase: only the system' using errcode = 'insufficient_privilege';
   end if;
-  update ledger_entry set subject = null, salt = null where subject = ledger_subject(p_kind, p_key);
-  get diagnostics v_erased = row_count;
-  return v_erased;
+  select coalesce(array_agg(e.id order by e.id) filter (where coalesce(e.visible_from, current_date) <= current_date), '{}'),
+         count(*) filter (where e.visible_from > current_date)
+    into v_ids, kept from ledger_entry e
+    where e.salt is not null and case when p_entry is null then e.subject = v_subject else e.id = p_entry end;
+  if exists (select 1 from ledger_entry e join ledger_doubt d on d.use_id = e.use_id
+             where e.id = any (v_ids) and d.answered_at is null) then
+    raise exception 'ledger_erase: a doubt waits for its answer' using errcode = 'YL001';
+  end if;
+  for n in 0 .. (cardinality(v_ids) - 1) / 200 loop
+    v_part := v_ids[n * 200 + 1 : n * 200 + 200];
+    exit when cardinality(v_part) = 0;
+    perform ledger_note(
+      ledger_id(), 'ledger.erasure',
+      string_agg(encode(e.commitment, 'hex') || ':' || encode(u.digest, 'hex'), ',' order by e.id),
+      p_purpose, p_basis, null, null, 'erasure', array[min(e.id::text)], array[true])
+      from ledger_entry e join ledger_use u on u.id = e.use_id where e.id = any (v_part);
+  end loop;
+  update ledger_entry e set subject = null, salt = null where e.id = any (v_ids);
+  erased := cardinality(v_ids);
+  return next;
 end $$;
 revoke all on function ledger_take(integer), ledger_grow(bigint, uuid[], smallint[], bigint[], bytea[]),
-  ledger_publish(bigint, bytea, text), ledger_mailed(bigint), ledger_erase(text, text) from public;
+  ledger_publish(bigint, bytea, text), ledger_mailed(bigint), ledger_erase(text, text, uuid, text, text) from public;
 grant execute on function ledger_take(integer), ledger_grow(bigint, uuid[], smallint[], bigint[], bytea[]),
-  ledger_publish(bigint, bytea, text), ledger_mailed(bigint), ledger_erase(text, text) to {app};
+  ledger_publish(bigint, bytea, text), ledger_mailed(bigint), ledger_erase(text, text, uuid, text, text) to {app};
 
 revoke delete, truncate on ledger_doubt from {app};
 alter table ledger_doubt enable row level security;
@@ -156,6 +193,7 @@ create policy concerned on ledger_doubt to {app} using (
   (select current_setting('app.system', true)) = 'on'
   or subject_id = (select nullif(current_setting('app.subject', true), '')::uuid)
   or org_id = any ((select nullif(current_setting('app.orgs', true), '')::uuid[])::uuid[])
+  or (select ledger_steward())
 );
 
 create or replace function ledger_append_only() returns trigger language plpgsql as $$

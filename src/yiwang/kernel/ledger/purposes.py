@@ -52,7 +52,32 @@ def purpose_of(name: str) -> Purpose:
         raise UnknownPurpose(f"没有声明过使用目的“{name}”，请先写进 purposes 包") from missing
 
 
+COMMON = "*"
+"""Id of a ``sources`` entry whose words hold for every source."""
+
+
 def source_names() -> dict[str, str]:
-    """What people call each source of a use: a register by its id, a data set of the hub by ``hub.<id>``."""
+    """What people call each source of a use: a register by its id, a data set of the hub by ``hub.<id>``.
+
+    What a room makes from them (a class, a list) is declared under ``sources`` of a ``purposes`` pack.
+    """
     names = {pack.id: pack.name for pack in current().all("register")}
-    return names | {f"hub.{pack.id}": pack.name for pack in current().all("dataset")}
+    declared = {
+        s["id"]: s["name"] for pack in current().all("purposes") for s in pack.data.get("sources", ())
+    }
+    return names | {f"hub.{pack.id}": pack.name for pack in current().all("dataset")} | declared
+
+
+def field_names(source: str, fields: str) -> list[str]:
+    """What people call the fields that a use names, with commas between; empty for the whole record."""
+    if fields == "*":
+        return []
+    sources = [one for pack in current().all("purposes") for one in pack.data.get("sources", ())]
+    words: dict[str, str] = {}
+    for wanted in (COMMON, source):
+        for one in sources:
+            words |= one.get("fields", {}) if one["id"] == wanted else {}
+    contract = current().find("dataset", source.removeprefix("hub.")) if source.startswith("hub.") else None
+    if contract is not None:
+        words |= {id: spec["name"] for id, spec in contract.data["fields"].items()}
+    return [words.get(field, field) for field in fields.split(",")]

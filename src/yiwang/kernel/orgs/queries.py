@@ -9,6 +9,7 @@ from django.db.models import Q
 from .models import Organisation, Post, Region
 
 MANAGER = "manager"  # the role of a post that oversees an office's work
+STEWARD = "steward"  # the role of a post that looks after data in general
 
 
 def posts_of(person_id: UUID, today: date) -> dict[UUID, frozenset[str]]:
@@ -45,6 +46,26 @@ def above(org: Organisation) -> Organisation | None:
 def colleagues(org_id: UUID, role: str) -> list[Post]:
     """The posts of an office that hold a role today. Names of persons are for the system to read."""
     return list(Post.objects.filter(org_id=org_id, roles__contains=[role], until=None).order_by("id"))
+
+
+def office_with(role: str, region_code: str, beyond: UUID | None = None) -> Organisation | None:
+    """The office with a post of a role: in a region, else in those above it, else the first of all.
+
+    Args:
+        region_code: code of a division, today's or a former one; unknown or empty: the first of all.
+        beyond: an office that has spoken already; another is preferred, if there is one.
+    """
+    held = Post.objects.filter(roles__contains=[role], until=None).values("org")
+    found = Organisation.objects.filter(id__in=held).order_by("region_id", "name")
+    if beyond is not None and found.exclude(id=beyond).exists():
+        found = found.exclude(id=beyond)
+    region = current_region(region_code)
+    while region is not None:
+        org = found.filter(region=region).first()
+        if org:
+            return org
+        region = region.parent
+    return found.first()
 
 
 def current_region(code: str) -> Region | None:

@@ -204,7 +204,9 @@ def granted(
     since: int | None = None,
     most: int = Query(100, ge=1, le=1000),
 ):
-    """Fields, rows and masks as the grant says. 403 when it has ended, 429 when today's quota is used up."""
+    """Fields, rows and masks as the grant says; ``_disputed``: a correction is asked for.
+
+    403 when it has ended, 429 when today's quota is used up."""
     try:
         page = hub.granted(request.actor, share_grant_id, subject, after, since, most)
     except hub.NoGrant:

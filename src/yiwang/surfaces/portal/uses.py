@@ -1,11 +1,14 @@
 """谁用过我的数据: every use with its explanation and its proof, a doubt in one click; and the ledger's public heads."""
 
 import re
+from datetime import date
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -14,28 +17,73 @@ from yiwang.kernel.access.contracts import Refused
 from yiwang.kernel.accounts.queries import offices_of
 from yiwang.kernel.ledger import actions, heads, proofs, queries, sequencing
 from yiwang.kernel.ledger.models import Head
-from yiwang.kernel.ledger.purposes import purposes, source_names
+from yiwang.kernel.ledger.purposes import field_names, purposes, source_names
 from yiwang.kernel.orgs.models import Organisation
 
 _TEXT = "text/plain; charset=utf-8"
 
 
+PER_PAGE = 30  # lines
+
+
 @require_GET
 def uses(request):
-    """Every use of the actor's data, by whom, for what."""
+    """Uses of the actor's data, by whom, for what; own looks and the system's runs folded, a line a day."""
     if request.actor.person_id is None:
         return redirect(f"{reverse('account_login')}?next=/uses")
-    return render(request, "portal/uses.html", {"rows": _rows(request, queries.uses_of(request.actor))})
+    of = request.GET.get("of", "")
+    of = of if of in queries.KINDS else ""
+    on = _day(request.GET.get("on", ""))
+    page = Paginator(queries.lines_of(request.actor, of, on), PER_PAGE).get_page(request.GET.get("page"))
+    entries = queries.entries_of(request.actor, [line["single"] for line in page if line["single"]])
+    rows = {row["entry"].id: row for row in _rows(request, entries)}
+    told = {k: v for k, v in (("of", of), ("on", on.isoformat() if on else "")) if v}
+    return render(
+        request,
+        "portal/uses.html",
+        {
+            "lines": [(line, rows.get(line["single"])) for line in page],
+            "page": page,
+            "of": of,
+            "on": on,
+            "query": urlencode(told),
+        },
+    )
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 @require_GET
 def use(request, entry_id):
     """One use: explained, with what proves that it stands in the ledger."""
+    return _use(request, entry_id)
+
+
+def _use(request, entry_id, error: str = "", words: str = ""):
+    """The page of one use; with an error, what was typed stays."""
     entry = queries.entry_of(request.actor, entry_id)
     if entry is None:
         raise Http404
     (row,) = _rows(request, [entry])
-    return render(request, "portal/use.html", {"row": row, "proof": proofs.inclusion(entry.id)})
+    last = row["doubts"][-1] if row["doubts"] else None
+    return render(
+        request,
+        "portal/use.html",
+        {
+            "row": row,
+            "fields": field_names(entry.use.source, entry.use.fields),
+            "proof": proofs.inclusion(entry.id),
+            "may_ask": last is None or (last.answered_at and last.round < actions.ROUNDS),
+            "errors": [{"anchor": "words", "message": error}] if error else [],
+            "words": words,
+        },
+        status=422 if error else 200,
+    )
 
 
 @require_GET
@@ -52,15 +100,16 @@ def use_proof(request, entry_id):
 
 @require_POST
 def doubt(request, entry_id):
-    """The person doubts a use; the office that used it has to answer."""
+    """The person doubts a use, or is not content with the answer; who is asked has to answer."""
     entry = queries.entry_of(request.actor, entry_id)
     if entry is None:
         raise Http404
+    words = request.POST.get("words", "").replace("\0", "")
     try:
-        actions.doubt(request.actor, entry.use_id, request.POST.get("words", ""))
-        messages.success(request, _("已提出。使用单位会在期限内答复，答复会发到您的消息里。"))
+        actions.doubt(request.actor, entry.use_id, words)
     except Refused as refused:
-        messages.error(request, str(refused))
+        return _use(request, entry_id, str(refused), words)
+    messages.success(request, _("已提出。会在期限内答复您，答复会发到您的消息里。"))
     return redirect("use", entry.id)
 
 
@@ -81,7 +130,8 @@ def _rows(request, entries) -> list[dict]:
             "by": _by(request, e.use, orgs, offices),
             "says": why[e.use.purpose].says if e.use.purpose in why else "",
             "case": numbers.get(e.use.case_id),
-            "doubt": doubts.get(e.use_id),
+            "doubts": doubts.get(e.use_id, []),
+            "doubt": doubts[e.use_id][-1] if e.use_id in doubts else None,
         }
         for e in entries
     ]

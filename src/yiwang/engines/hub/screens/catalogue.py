@@ -16,6 +16,8 @@ from yiwang.engines.hub.sharing.contracts import Class
 from yiwang.kernel.access.guards import staff_only
 from yiwang.kernel.packs import api as packs
 
+from .words import limits_in_words
+
 KINDS = {
     "risk_points": gettext_noop("信用风险分类的指标"),
     "judge_fields": gettext_noop("政策匹配的字段"),
@@ -69,6 +71,7 @@ def entry(request, dataset):
             "history": queries.history(one),
             "rows": queries.preview(request.actor, one) if asked else [],
             "asked": asked,
+            "limits": limits_in_words(one),
             "closed": one.sharing == Class.CLOSED,
             "purpose": rules().purpose,
         },

@@ -10,7 +10,6 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
 from yiwang.engines.hub import datasets
@@ -24,14 +23,9 @@ from yiwang.kernel.access.guards import staff_only
 from yiwang.kernel.orgs.models import Organisation
 
 from .catalogue import found
+from .words import TESTS, in_words, limits_in_words
 
 CONDITIONS = 3  # rows of conditions on the form
-TESTS = {
-    Test.IS: gettext_lazy("是"),
-    Test.STARTS: gettext_lazy("开头是"),
-    Test.FROM: gettext_lazy("不早于 / 不小于"),
-    Test.TO: gettext_lazy("不晚于 / 不大于"),
-}
 
 
 @require_http_methods(["GET", "POST"])
@@ -57,7 +51,7 @@ def ask(request, dataset):
         request,
         "hub/ask.html",
         {
-            "dataset": one, "offices": offices, "told": told, "errors": faults,
+            "dataset": one, "limits": limits_in_words(one), "offices": offices, "told": told, "errors": faults,
             "fields": _fields(one, told), "conditions": _conditions(one, told), "tests": TESTS.items(),
             "rules": actions.rules(), "last": timezone.localdate() + timedelta(days=actions.rules().longest),
             "today": timezone.localdate(),
@@ -152,11 +146,22 @@ def mine(request):
         {
             "to_answer": [(r, _named(r.dataset)) for r in queries.requests_to_answer(actor)[:100]],
             "asked": [(r, _named(r.dataset)) for r in queries.requests_of(actor)[:100]],
-            "grants": [(g, _named(g.dataset), actions.in_force(g)) for g in queries.grants_of(actor)[:100]],
-            "given": [(g, _named(g.dataset), actions.in_force(g)) for g in queries.grants_given(actor)[:100]],
+            "grants": [(g, _named(g.dataset), _stands(g)) for g in queries.grants_of(actor)[:100]],
+            "given": [(g, _named(g.dataset), _stands(g)) for g in queries.grants_given(actor)[:100]],
             "now": timezone.now(),
         },
     )
+
+
+def _stands(grant: SharingGrant) -> dict[str, str]:
+    """How a grant stands today: the words and the tone of its tag."""
+    if grant.revoked_at:
+        return {"says": _("已收回"), "tone": "warn"}
+    if actions.begins_later(grant):
+        return {"says": _("将于 %(day)s 生效") % {"day": f"{grant.since:%Y-%m-%d}"}, "tone": ""}
+    if actions.in_force(grant):
+        return {"says": _("有效"), "tone": "ok"}
+    return {"says": _("已到期"), "tone": ""}
 
 
 def _named(dataset: str) -> str:
@@ -179,16 +184,12 @@ def _seen_grant(request, id) -> SharingGrant:
     return one
 
 
-def _in_words(one, dataset: Dataset | None) -> list[str]:
-    names = {f.id: f.name for f in dataset.fields} if dataset else {}
-    return [f"{names.get(r['field'], r['field'])} {TESTS[Test(r['test'])]} {r['value']}" for r in one.rows]
-
-
 @require_http_methods(["GET", "POST"])
 @staff_only
 def share_request(request, share_request_id):
     """One request; the source answers it here, the office that asked withdraws it."""
     one = _seen_request(request, share_request_id)
+    refusal = ""
     if request.method == "POST":
         try:
             if request.POST.get("do") == "withdraw":
@@ -199,21 +200,24 @@ def share_request(request, share_request_id):
                 plain = frozenset(request.POST.getlist("plain"))
                 actions.answer(request.actor, one.id, agreed, request.POST.get("answer", "")[:2000], plain)
                 messages.success(request, _("已答复，对方会收到消息。"))
+            return redirect("share_request", share_request_id=one.id)
         except Refused as refused:
-            messages.error(request, str(refused))
-        return redirect("share_request", share_request_id=one.id)
+            refusal = str(refused)
     dataset = datasets.find(one.dataset)
     fields = [f for f in dataset.fields if f.id in one.fields] if dataset else []
     return render(
         request,
         "hub/request.html",
         {
-            "asked": one, "dataset": dataset, "name": _named(one.dataset), "rows": _in_words(one, dataset),
+            "asked": one, "dataset": dataset, "name": _named(one.dataset), "rows": in_words(one, dataset),
             "fields": [(f, f.level in PERSONAL and f.id not in dataset.key, f.id in one.plain) for f in fields],
             "may_answer": one.state == "asked" and actions.may_answer(request.actor, one),
             "may_withdraw": one.state == "asked" and one.org_id in request.actor.posts,
             "grant": SharingGrant.objects.filter(request=one).first(), "now": timezone.now(),
+            "errors": [{"anchor": "answer", "message": refusal}] if refusal else [],
+            "typed": request.POST.get("answer", ""), "ticked": request.POST.getlist("plain"),
         },
+        status=422 if refusal else 200,
     )  # fmt: skip
 
 
@@ -222,26 +226,33 @@ def share_request(request, share_request_id):
 def share_grant(request, share_grant_id):
     """One grant: what it covers, how to use it, how much it was used; revocation."""
     one = _seen_grant(request, share_grant_id)
+    refusal = ""
     if request.method == "POST":
         try:
-            actions.revoke(request.actor, one.id, request.POST.get("why", "")[:2000])
-            messages.success(request, _("授权已结束，从现在起取不到数据。"))
+            ended = actions.revoke(request.actor, one.id, request.POST.get("why", "")[:2000])
+            told = {"days": "、".join(f"{g.since:%Y-%m-%d} — {g.until:%Y-%m-%d}" for g in ended[1:])}
+            more = _("续期的授权（%(days)s）也已一并结束。") % told if ended[1:] else ""
+            messages.success(request, _("授权已结束，从现在起取不到数据。") + more)
+            return redirect("share_grant", share_grant_id=one.id)
         except Refused as refused:
-            messages.error(request, str(refused))
-        return redirect("share_grant", share_grant_id=one.id)
+            refusal = str(refused)
     dataset = datasets.find(one.dataset)
     names = {f.id: f.name for f in dataset.fields} if dataset else {}
     return render(
         request,
         "hub/grant.html",
         {
-            "grant": one, "name": _named(one.dataset), "rows": _in_words(one, dataset),
+            "grant": one, "name": _named(one.dataset), "rows": in_words(one, dataset),
             "fields": [(names.get(f["id"], f["id"]), f) for f in one.fields], "in_force": actions.in_force(one),
+            "stands": _stands(one), "renewals": actions.renewals_of(request.actor, one),
             "days": queries.use_by_day(one), "today": queries.used_today([one]).get(one.id, 0),
             "mine": one.org_id in request.actor.posts,
             "may_revoke": one.revoked_at is None and actions.may_revoke(request.actor, one),
             "address": request.build_absolute_uri(f"/api/v1/hub/grants/{one.id}/records"),
+            "errors": [{"anchor": "why", "message": refusal}] if refusal else [],
+            "typed": request.POST.get("why", ""),
         },
+        status=422 if refusal else 200,
     )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """Ask for the use of a dataset, answer, withdraw, revoke. Each leaves an audit event and tells the other side."""
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from uuid import UUID
 
 from django.utils import timezone
@@ -8,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from yiwang.engines.hub import datasets
 from yiwang.engines.hub.actions import REPORTER, is_steward
-from yiwang.engines.hub.cells import json_text, value
+from yiwang.engines.hub.cells import value
 from yiwang.engines.hub.contracts import Dataset
 from yiwang.engines.hub.models import Delivery, SharingGrant, SharingRequest, State
 from yiwang.kernel.access.contracts import Actor, Refused
@@ -116,9 +117,17 @@ def ask(
 
 
 def _plain(dataset: Dataset, row: Condition) -> str:
-    """A condition's value as PostgreSQL reads it."""
+    """A condition's value as PostgreSQL reads it, whatever the field's type."""
     text = row.value.strip()
-    return text if row.test == Test.STARTS else json_text(value(dataset.field(row.field), text))
+    found = text if row.test == Test.STARTS else value(dataset.field(row.field), text)
+    match found:
+        case datetime():
+            return found.isoformat(" ")
+        case date():
+            return found.isoformat()
+        case Decimal():
+            return f"{found:f}"
+    return str(found)
 
 
 def _grant(
@@ -127,10 +136,11 @@ def _grant(
     """Write the grant and close the request, as the system: the source has decided, or nobody had to."""
     hidden = masked(asked.fields, plain, dataset)
     since = timezone.localdate()
-    # A renewal follows the old grant: two at a time would double the quota.
-    if asked.renews and asked.renews.revoked_at is None:
-        since = max(since, asked.renews.until + timedelta(days=1))
-    with as_system(actor):
+    with as_system(actor):  # another office may report the dataset by now than gave the old grant
+        # A renewal follows the old grant: two at a time would double the quota. Locked: revoking it ends this one too.
+        old = SharingGrant.objects.select_for_update().filter(id=asked.renews_id, revoked_at=None).first()
+        if old is not None:
+            since = max(since, old.until + timedelta(days=1))
         made = SharingGrant.objects.create(
             request=asked,
             dataset=dataset.id,
@@ -216,8 +226,11 @@ def withdraw(actor: Actor, request_id: UUID) -> SharingRequest:
     return asked
 
 
-def revoke(actor: Actor, grant_id: UUID, why: str) -> SharingGrant:
-    """End a grant at once: by the source, by whoever looks after data, or by the office that has it.
+def revoke(actor: Actor, grant_id: UUID, why: str) -> list[SharingGrant]:
+    """End a grant at once, and what was agreed as its renewal: by the source, whoever looks after data, or its user.
+
+    Returns:
+        what has ended: the grant, then its renewals in their order.
 
     Raises:
         Refused: none of these, over already, or no reason.
@@ -225,15 +238,36 @@ def revoke(actor: Actor, grant_id: UUID, why: str) -> SharingGrant:
     grant = SharingGrant.objects.filter(id=grant_id).first()
     if grant is None or not may_revoke(actor, grant):
         raise Refused(_("没有找到这个授权，或它不由您收回。"))
-    if not in_force(grant) and grant.since <= timezone.localdate():
+    if not in_force(grant) and not begins_later(grant):
         raise Refused(_("这个授权已经结束，不用收回。"))
     if not why.strip():
         raise Refused(_("请写明收回的理由，对方会看到。"))
-    grant.revoked_at, grant.revoked_by, grant.revoked_why = timezone.now(), actor.name, why.strip()
-    grant.save(update_fields=["revoked_at", "revoked_by", "revoked_why"])
-    record(actor, "sharing.revoked", "sharing_grant", grant.id)
-    emit("hub.share_revoked", {"grant": str(grant.id)})
-    return grant
+    with as_system(actor):  # a renewal that is just being agreed to is waited for, and ended with it
+        if not SharingGrant.objects.select_for_update().filter(id=grant.id, revoked_at=None).exists():
+            raise Refused(_("这个授权已经结束，不用收回。"))
+    ended = [grant, *renewals_of(actor, grant)]
+    for one in ended:
+        # A renewal stands and falls with what it renews, also when another office reports the dataset by now.
+        with as_system(actor):
+            one.revoked_at, one.revoked_by, one.revoked_why = timezone.now(), actor.name, why.strip()
+            one.save(update_fields=["revoked_at", "revoked_by", "revoked_why"])
+        record(
+            actor, "sharing.revoked", "sharing_grant", one.id, renews=None if one is grant else str(grant.id)
+        )
+        emit("hub.share_revoked", {"grant": str(one.id)})
+    return ended
+
+
+def renewals_of(actor: Actor, grant: SharingGrant) -> list[SharingGrant]:
+    """The grants that follow one, the whole chain, those in force or to come."""
+    found: list[SharingGrant] = []
+    wanted = [grant.id]
+    with as_system(actor):
+        while wanted:
+            after = SharingGrant.objects.filter(request__renews__in=wanted).order_by("since", "id")
+            new = [one for one in after if one.id not in {grant.id, *(f.id for f in found)}]
+            found, wanted = found + new, [one.id for one in new]
+    return [one for one in found if in_force(one) or begins_later(one)]
 
 
 def may_revoke(actor: Actor, grant: SharingGrant) -> bool:
@@ -246,3 +280,8 @@ def may_revoke(actor: Actor, grant: SharingGrant) -> bool:
 def in_force(grant: SharingGrant) -> bool:
     """Whether records may be read under a grant today."""
     return grant.revoked_at is None and grant.since <= timezone.localdate() <= grant.until
+
+
+def begins_later(grant: SharingGrant) -> bool:
+    """Whether a grant was given for a time that has not come: a renewal before its turn."""
+    return grant.revoked_at is None and grant.since > timezone.localdate()

@@ -57,6 +57,11 @@ def _row(n: int, row: Condition, dataset: Dataset) -> Iterator[Fault]:
             name,
             f"第 {n} 个条件：“{f.name}”的值“{row.value}”读不懂。日期写 2026-05-20，数只写数字，代码照代码表。",
         )
+    elif row.test == "is" and f.codes and row.value.strip() not in f.codes:
+        told = "、".join(sorted(f.codes)[:8]) + ("……" if len(f.codes) > 8 else "")
+        yield Fault(
+            name, f"第 {n} 个条件：“{f.name}”没有代码“{row.value.strip()}”。请照代码表填，例如 {told}。"
+        )
 
 
 def _why(ask: Ask, dataset: Dataset) -> Iterator[Fault]:

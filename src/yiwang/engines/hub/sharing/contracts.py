@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from yiwang.engines.hub.contracts import Field, Type
+from yiwang.engines.hub.contracts import Dataset, Field, Type
 
 
 class Test(StrEnum):
@@ -84,3 +84,20 @@ def tests_of(f: Field) -> tuple[Test, ...]:
     if f.type in (Type.INT, Type.DECIMAL, Type.DATE, Type.DATETIME):
         return (Test.IS, Test.FROM, Test.TO)
     return (Test.IS, Test.STARTS)
+
+
+TODAY = "today"
+"""As the value of a contract's limit: the day on which records are read."""
+
+
+def limits_of(dataset: Dataset, today: date) -> list[dict[str, str | bool]]:
+    """The contract's limits on a day, as ``hub_granted`` and ``hub_preview`` read them."""
+    return [
+        {
+            "field": limit.field,
+            "test": limit.test,
+            "value": today.isoformat() if limit.value == TODAY else limit.value,
+            "or_missing": limit.or_missing,
+        }
+        for limit in dataset.limits
+    ]

@@ -16,6 +16,7 @@ from yiwang.engines.hub.actions import REPORTER, is_steward
 from yiwang.engines.hub.contracts import Dataset
 from yiwang.engines.hub.models import Delivery, Quality, SharingGrant, SharingRequest, SharingUse
 from yiwang.engines.hub.queries import Line, kind_of, lines_of
+from yiwang.engines.hub.words import code_said
 from yiwang.kernel.access.contracts import Actor
 from yiwang.kernel.access.session import as_system
 from yiwang.kernel.ids import new_id
@@ -25,7 +26,7 @@ from yiwang.kernel.packs.contracts import Pack
 
 from . import dcat
 from .actions import rules
-from .contracts import Class
+from .contracts import Class, limits_of
 
 PREVIEW = 5
 
@@ -69,14 +70,14 @@ def preview(actor: Actor, dataset: Dataset) -> list[list[str]]:
     fields = [{"id": f.id, "level": f.level} for f in dataset.fields]
     with connection.cursor() as cursor:
         cursor.execute(
-            "select v from hub_preview(%s, %s, %s, %s::jsonb, %s, %s, %s) v",
+            "select v from hub_preview(%s, %s, %s, %s::jsonb, %s, %s, %s, %s::jsonb) v",
             [
                 *(new_id(), dataset.id, kind_of(dataset), json.dumps(fields)),
-                *(PREVIEW, why.name, why.basis),
+                *(PREVIEW, why.name, why.basis, json.dumps(limits_of(dataset, timezone.localdate()))),
             ],
         )
         rows = [json.loads(v) if isinstance(v, str) else v for (v,) in cursor.fetchall()]
-    return [["" if row.get(f.id) is None else str(row[f.id]) for f in dataset.fields] for row in rows]
+    return [[code_said(dataset, f.id, row.get(f.id)) for f in dataset.fields] for row in rows]
 
 
 def sources(actor: Actor, dataset: Dataset, most: int = 5) -> list[dict[str, Any]]:
@@ -127,6 +128,12 @@ def grants_given(actor: Actor) -> QuerySet[SharingGrant]:
     """Grants that the actor's offices have given."""
     mine = [org for org, roles in actor.posts.items() if REPORTER in roles]
     return SharingGrant.objects.filter(source__in=mine).select_related("org").order_by("-until")
+
+
+def grants_behind(use_ids: Iterable[UUID]) -> dict[UUID, SharingGrant]:
+    """The grants under which uses of the ledger were made, by the use, of those that the actor sees."""
+    found = SharingUse.objects.filter(use_id__in=list(use_ids)).select_related("grant")
+    return {use.use_id: use.grant for use in found}
 
 
 def grant_of(id: UUID) -> SharingGrant | None:

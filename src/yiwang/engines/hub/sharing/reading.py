@@ -11,6 +11,7 @@ from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
 from django.db import connection
 from django.db.utils import Error
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from yiwang.engines.hub import datasets
@@ -21,6 +22,8 @@ from yiwang.kernel.access.contracts import Actor, Refused
 from yiwang.kernel.access.session import acting
 from yiwang.kernel.ids import new_id
 from yiwang.kernel.ledger.purposes import UnknownPurpose, purpose_of
+
+from .contracts import limits_of
 
 MOST = 1000  # records of a page
 BLOCK = 5000  # records between two looks at the grant while a download runs
@@ -44,7 +47,10 @@ class NoGrant(Refused):
 
 @dataclass(frozen=True)
 class Page:
-    """Records in the order of the key. ``next``: where to go on, "" at the end."""
+    """Records in the order of the key. ``next``: where to go on, "" at the end.
+
+    ``_disputed`` of a record: somebody whom it is about says that it is wrong, and the source has not answered.
+    """
 
     records: list[dict[str, Any]]
     next: str
@@ -88,7 +94,7 @@ def has_grant(actor: Actor, grant_id: UUID) -> bool:
 
 
 def _shown(one: dict[str, Any], changes: bool) -> dict[str, Any]:
-    record: dict[str, Any] = one["record"]
+    record: dict[str, Any] = {**one["record"], "_disputed": one["disputed"]}
     return {**record, "_withdrawn": one["withdrawn"], "_delivery": one["delivery"]} if changes else record
 
 
@@ -108,10 +114,11 @@ def _read(
     try:
         with connection.cursor() as cursor:
             cursor.execute(
-                "select v from hub_granted(%s, %s, %s, %s, %s::jsonb, %s, %s) v",
+                "select v from hub_granted(%s, %s, %s, %s, %s::jsonb, %s, %s, %s::jsonb) v",
                 [
                     *(new_id(), grant.id, kind_of(dataset), subject or None),
                     *(json.dumps(after) if after else None, since, most),
+                    json.dumps(limits_of(dataset, timezone.localdate())),
                 ],
             )
             return [json.loads(v) if isinstance(v, str) else v for (v,) in cursor.fetchall()]

@@ -19,6 +19,7 @@ from yiwang.engines.hub.lint import lint
 from yiwang.engines.hub.messages import columns, of_row
 from yiwang.engines.hub.repairs import propose
 from yiwang.engines.hub.rowwise import expression, judge, repeated
+from yiwang.engines.hub.sharing.contracts import limits_of
 from yiwang.engines.hub.sql import repeated as repeated_sql
 from yiwang.engines.hub.sql import validated
 from yiwang.kernel.packs.contracts import Library
@@ -327,3 +328,29 @@ def test_packs_check_names_what_is_wrong_in_a_dataset():
     ):
         assert what in told
     assert isinstance(LIBRARY, Library)
+
+
+def _with_limits(*rows):
+    pack = LIBRARY.get("dataset", "penalties")
+    data = dict(pack.data) | {"sharing": {**pack.data["sharing"], "rows": list(rows)}}
+    return type(pack)(**{k: getattr(pack, k) for k in pack.__slots__} | {"data": data})
+
+
+@pytest.mark.parametrize(
+    ("row", "what"),
+    [
+        ({"field": "nothing", "test": "is", "value": "x"}, "没有字段 nothing"),
+        ({"field": "name", "test": "from", "value": "x"}, "string 不能用 from 比"),
+        ({"field": "fine", "test": "from", "value": "today"}, "decimal 不能和 today 比"),
+        ({"field": "decided_on", "test": "from", "value": "去年"}, "“去年”不是 date 的值"),
+    ],
+)
+def test_packs_check_names_a_limit_on_rows_that_cannot_be_enforced(row, what):
+    assert what in "\n".join(p.what for p in lint(LIBRARY.with_packs([_with_limits(row)])))
+
+
+def test_today_in_a_limit_is_the_day_of_the_read():
+    made = dataset_of(_with_limits({"field": "decided_on", "test": "to", "value": "today"}), LIBRARY)
+    assert limits_of(made, TODAY) == [
+        {"field": "decided_on", "test": "to", "value": "2026-11-25", "or_missing": False}
+    ]

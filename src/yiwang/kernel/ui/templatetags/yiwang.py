@@ -32,6 +32,12 @@ def moment(value: datetime | None) -> str:
 
 
 @register.filter
+def instant(value: datetime | None) -> str:
+    """2026 年 11 月 23 日 14:05, in local time."""
+    return date_format(timezone.localtime(value), _("Y 年 n 月 j 日 H:i")) if value else ""
+
+
+@register.filter
 def masked(idno: str) -> str:
     """An ID number with its birthday and serial hidden."""
     return f"{idno[:6]}{'*' * 8}{idno[-4:]}" if len(idno) == 18 else "****"

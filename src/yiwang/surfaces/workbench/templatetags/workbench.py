@@ -9,6 +9,7 @@ from yiwang.domains.policy.contracts import WRITER as POLICY_WRITER
 from yiwang.domains.services.authoring.rules import AUTHOR, PUBLISHER
 from yiwang.engines.cases.api import WINDOW
 from yiwang.engines.hub.api import REPORTER, STEWARD
+from yiwang.kernel.ledger.queries import is_asked
 from yiwang.kernel.orgs.queries import MANAGER
 
 register = template.Library()
@@ -48,8 +49,9 @@ def workplaces(actor) -> list[tuple[str, str]]:
         places += [
             ("/desk/undertakings", _("承诺与容缺")),
             ("/desk/reviews", _("会审")),
-            ("/desk/doubts", _("数据疑问")),
         ]
+    if roles - elsewhere or STEWARD in roles or (actor and is_asked(actor)):
+        places.append(("/desk/doubts", _("数据疑问")))
     places.append(("/desk/data", _("数据目录")))
     if roles & {REPORTER, STEWARD}:
         places.append(("/desk/hub", _("数据归集")))
