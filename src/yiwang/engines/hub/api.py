@@ -39,6 +39,6 @@ __all__ = [
     "NoGrant", "NotReadable", "OutOfStep", "Over", "Quality", "State", "append", "as_of", "begin", "by_system",
     "catalogue_of", "check", "collect_once", "current", "deliveries", "delivery", "every", "exists", "find",
     "granted", "grants_behind", "grants_of", "has_grant", "in_force", "is_empty", "is_steward", "lake_root", "line",
-    "may_see",    "nothing_new", "of_subject", "openapi", "overview", "owner_connection", "push", "receive", "record_schema",
-    "said", "stream", "table", "used_today", "versions", "visible",
+    "may_see", "nothing_new", "of_subject", "openapi", "overview", "owner_connection", "push", "receive",
+    "record_schema", "said", "stream", "table", "used_today", "versions", "visible",
 ]  # fmt: skip
