@@ -8,7 +8,7 @@ from typing import Any
 
 from yiwang.kernel.packs.contracts import Library, Pack
 
-from .contracts import Dataset, Field, Mode, Pull, Rule, Type
+from .contracts import Dataset, Field, Mode, Pull, Refers, Rule, Type
 
 
 def dataset_of(pack: Pack, library: Library, regions: Iterable[str] = ()) -> Dataset:
@@ -43,6 +43,7 @@ def dataset_of(pack: Pack, library: Library, regions: Iterable[str] = ()) -> Dat
         rules=tuple(
             Rule(r["id"], r["holds"], r["field"], r["what"], r["remedy"]) for r in data.get("rules", ())
         ),
+        refers=Refers(**data["refers"]) if "refers" in data else None,
         cycle_days=data["cycle"]["days"],
         grace_days=data["cycle"].get("grace", 0),
         expected_rows=data["expected"]["rows"],
@@ -63,8 +64,11 @@ def dataset_of(pack: Pack, library: Library, regions: Iterable[str] = ()) -> Dat
 def _field(id: str, spec: Mapping[str, Any], library: Library, regions: frozenset[str]) -> Field:
     type_ = Type(spec["type"])
     codes = regions if type_ is Type.REGION else frozenset[str]()
+    names: tuple[tuple[str, str], ...] = ()
     if type_ is Type.CODE:
-        codes = frozenset(c["code"] for c in library.get("codelist", spec["codelist"]).data["codes"])
+        listed = library.get("codelist", spec["codelist"]).data["codes"]
+        codes = frozenset(c["code"] for c in listed)
+        names = tuple((name, c["code"]) for c in listed for name in (c["name"], *c.get("also", ())))
     return Field(
         id=id,
         name=spec["name"],
@@ -80,5 +84,6 @@ def _field(id: str, spec: Mapping[str, Any], library: Library, regions: frozense
         pattern=spec.get("pattern", ""),
         codelist=spec.get("codelist", ""),
         codes=codes,
+        names=names,
         example=spec.get("example", ""),
     )

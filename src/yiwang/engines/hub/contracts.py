@@ -38,6 +38,7 @@ class Field:
 
     minimum, maximum: as the pack writes them, numbers or ISO dates, as text.
     codes: the values allowed, for the types code and region; empty for none.
+    names: (name, code) of a code list, other names too, for proposals.
     scale: digits after the point of a decimal.
     """
 
@@ -55,6 +56,7 @@ class Field:
     pattern: str = ""
     codelist: str = ""
     codes: frozenset[str] = frozenset()
+    names: tuple[tuple[str, str], ...] = ()
     example: str = ""
 
     @property
@@ -70,6 +72,19 @@ class Rule:
     id: str
     holds: str
     field: str
+    what: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refers:
+    """That a row is about a record of another dataset: ``of`` names the dataset, ``number`` the record's key.
+
+    what, remedy: said of a row whose record is not there; the row is taken all the same.
+    """
+
+    of: str
+    number: str
     what: str
     remedy: str
 
@@ -107,6 +122,7 @@ class Dataset:
     withdrawal_field: str = ""
     withdrawal_values: frozenset[str] = frozenset()
     rules: tuple[Rule, ...] = ()
+    refers: Refers | None = None
     cycle_days: int = 1
     grace_days: int = 0
     expected_rows: int = 1

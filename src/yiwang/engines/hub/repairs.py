@@ -29,7 +29,9 @@ def propose(field: Field, text: str) -> str:
         case Type.IDNO:
             return _code(half, is_idno, _DIGITS)
         case Type.CODE:
-            return next((c for c in (half, half.upper(), half.lower()) if c in field.codes and c != text), "")
+            near = next((c for c in (half, half.upper(), half.lower()) if c in field.codes and c != text), "")
+            named = {code for name, code in field.names if name == half.strip()}
+            return near or (named.pop() if len(named) == 1 and text not in field.codes else "")
         case Type.REGION:
             six = re.sub(r"\s", "", half)[:6]
             return six if re.fullmatch("[0-9]{6,12}", half) and six != text and _listed(field, six) else ""
