@@ -194,6 +194,16 @@ begin
   return v_codes;
 end $$;
 
+-- The same for everybody once the visits are over: what was announced by its digest is laid open.
+create or replace function enterprise_sampling_opened(p_plan uuid, p_grade text)
+returns text language sql stable security definer set search_path = public as $$
+  select f.codes from enterprise_samplingframe f join enterprise_samplingplan p on p.id = f.plan_id
+  where f.plan_id = p_plan and f.grade = p_grade and p.state = 'drawn' and p.last < current_date
+    and current_setting('app.system', true) = 'on'
+$$;
+revoke all on function enterprise_sampling_opened(uuid, text) from public;
+grant execute on function enterprise_sampling_opened(uuid, text) to {app};
+
 revoke all on function enterprise_sampling_freeze(uuid, uuid, text, text, text, text, text, text) from public;
 revoke all on function enterprise_sampling_draw(uuid, uuid, date[], text, text) from public;
 revoke all on function enterprise_sampling_frame(uuid, uuid, text, text, text) from public;
