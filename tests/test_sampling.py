@@ -12,6 +12,7 @@ from deliveries import code, give, owner
 from django.db import ProgrammingError, connection
 from playwright.sync_api import expect
 from product import PRODUCT, until
+from test_english import CHINESE
 from test_enterprise import penalise, stored
 from test_pages import MODES, violations
 
@@ -250,9 +251,13 @@ def test_everybody_sees_what_binds_the_office_and_recounts_when_the_visits_are_o
         mine = sorted((d for d in drawn if d[0] == grade), key=lambda d: int(d[1]))
         order = lots(seed, got[f"frame?grade={grade}"].split("\n"))
         assert [d[2] for d in mine] == order[: len(mine)]
-    page.context.add_cookies([{"name": "django_language", "value": "en", "url": PRODUCT.url}])
-    page.goto(f"/sampling/{at}")
-    assert "recount" in page.inner_text("main").lower() and violations(page) == []
+    with page.expect_navigation():
+        page.click("button:text-is('English')")
+    assert (
+        "How to recount" in page.inner_text("main")
+        and page.evaluate(CHINESE) == []
+        and violations(page) == []
+    )
 
 
 @pytest.mark.parametrize("who", ["mother", "official10", "reporter"])

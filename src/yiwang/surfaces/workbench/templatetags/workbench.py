@@ -50,7 +50,7 @@ def workplaces(actor) -> list[tuple[str, str]]:
             ("/desk/reviews", _("会审")),
             ("/desk/doubts", _("数据疑问")),
         ]
-    places.append(("/desk/data", _("数据目录")))
+    places += [("/desk/data", _("数据目录")), ("/desk/enterprises/fairness", _("分类是否公平"))]
     if roles & {REPORTER, STEWARD}:
         places.append(("/desk/hub", _("数据归集")))
     return [*places, ("/messages", _("消息")), ("/", _("门户"))]
