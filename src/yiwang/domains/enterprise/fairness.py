@@ -123,7 +123,7 @@ def shown(figures: dict[str, list[Row]], table: Table) -> list[tuple[str, str, l
     names = {
         "industry": _("行业门类"), "size": size, "age": _("成立年数"), "county": _("县区"),
     }  # fmt: skip
-    return [(id, names.get(id, id), _labelled(id, rows, table, f)) for id, rows in figures.items()]
+    return [(id, name, _labelled(id, figures[id], table, f)) for id, name in names.items() if id in figures]
 
 
 def _labelled(id: str, rows: list[Row], table: Table, f: Fairness) -> list[Row]:

@@ -37,10 +37,10 @@ def expire() -> None:
 
 @slowly
 def renew() -> None:
-    """Settle what is public by an older version of its pack, some at each call."""
+    """Settle what was settled by an older version of its pack, some at each call."""
     for pack in packs.current().all("publicity"):
         with acting(SYSTEM):
-            older = Notice.objects.filter(pack=pack.id, down_at=None).exclude(version=pack.version)
+            older = Notice.objects.filter(pack=pack.id).exclude(version=pack.version)
             numbers = list(older.order_by("id").values_list("number", flat=True)[:AT_ONCE])
         if not numbers:
             continue
@@ -48,4 +48,7 @@ def renew() -> None:
             found = records.read(con, pack, numbers)
         with acting(SYSTEM):
             notices.settle(pack, found, None, None)
-            Notice.objects.filter(pack=pack.id, number__in=numbers).update(version=pack.version)
+            these = Notice.objects.filter(pack=pack.id, number__in=numbers)
+            these.update(version=pack.version)
+            if found.began is not None:
+                these.filter(due_at__lt=found.began).update(backlog=True)

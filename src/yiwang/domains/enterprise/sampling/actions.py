@@ -108,7 +108,9 @@ def faults(wish: Wish) -> list[tuple[str, str]]:
     if len(wish.name.strip()) < 2:
         found.append(("name", _("请写计划的名称，例如“2027 年度食品生产抽查”。")))
     offered = purposes_offered()
-    if wish.purpose not in offered:
+    if not wish.purpose:
+        found.append(("purpose", _("请选用途：%(known)s。") % {"known": "、".join(offered)}))
+    elif wish.purpose not in offered:
         told = {"p": wish.purpose, "known": "、".join(offered)}
         found.append(("purpose", _("登记信息不向用途“%(p)s”的抽查提供，请从中选一个：%(known)s。") % told))
     found += _period(wish)
