@@ -58,16 +58,18 @@ def _too_soon(at: Any, seconds: float) -> bool:
     return bool((timezone.now() - at).total_seconds() < max(PAUSE_SECONDS, 20 * seconds))
 
 
-def compute(con: psycopg.Connection, table: Table, run: int, on: date) -> None:
-    """Write the figures into a run. ``con``: a connection of the owner's; the run is ended."""
+def compute(con: psycopg.Connection, table: Table, run: int, on: date) -> float:
+    """Write the figures into a run, and return the seconds it took. ``con``: a connection of the owner's."""
     began = time.monotonic()
     ((change,),) = con.execute("select coalesce(max(id), 0) from enterprise_gradechange").fetchall()
     told = shares(con, table, on)
-    about = {"change": change, "at": timezone.now().isoformat(), "seconds": time.monotonic() - began}
+    seconds = time.monotonic() - began
+    about = {"change": change, "at": timezone.now().isoformat(), "seconds": seconds}
     con.execute(
         "update enterprise_run set counts = counts || %s where id = %s",
         [Jsonb({"fairness": told, "fair": about}), run],
     )
+    return seconds
 
 
 def shares(con: psycopg.Connection, table: Table, on: date) -> dict[str, list[Row]]:

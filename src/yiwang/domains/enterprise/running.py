@@ -49,7 +49,7 @@ def run(on: date | None = None, memory: str = "4GB") -> dict[str, float]:
             "update enterprise_run set ended = now(), counts = %s, seconds = %s where id = %s",
             [Jsonb({**counts, "changed": changed}), Jsonb(seconds), id],
         )
-        fairness.compute(con, table, id, on)
+        seconds["fair"] = round(fairness.compute(con, table, id, on), 2)
         return {**seconds, "enterprises": sum(counts.values()), "changed": changed}
 
 
