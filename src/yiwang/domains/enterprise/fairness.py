@@ -25,6 +25,7 @@ from . import tables
 from .risk.contracts import Fairness, Table
 from .risk.suppression import Row, suppressed
 
+MOST = 400  # rows of a table
 PAUSE_SECONDS = 30  # between two times, and twenty times as long as it takes
 
 
@@ -86,22 +87,34 @@ def shares(con: psycopg.Connection, table: Table, on: date) -> dict[str, list[Ro
         "county": field[f.region],
     }
     bad = bad_classes(table)
+    names = [sql.Identifier(id) for id in dimensions]
     means = sql.SQL(", ").join(
-        sql.SQL("avg(least(g.sums[{}], {}) * {} / 100.0) filter (where g.grade = any({}))").format(
-            n + 1, s.cap, s.weight, bad
-        )
+        sql.SQL("avg(least(sums[{}], {}) * {} / 100.0) filter (where bad)").format(n + 1, s.cap, s.weight)
         for n, s in enumerate(table.slots)
     )
     text = sql.SQL(
-        "select {} as value, count(*), count(*) filter (where g.grade = any({})), {} from enterprise_grade g "
-        "join {} r on r.{} = g.uscc and not r._withdrawn where g.grade <> '' group by 1 order by 1 nulls last limit 400"
+        "select {which}, count(*), count(*) filter (where bad), {means} from (select {values}, g.sums, "
+        "g.grade = any({classes}) as bad from enterprise_grade g join {subjects} r on r.{subject} = g.uscc "
+        "and not r._withdrawn where g.grade <> '') g group by grouping sets ({sets}) order by {order}"
+    ).format(
+        which=sql.SQL(", ").join(sql.SQL("{0}, grouping({0})").format(n) for n in names),
+        means=means,
+        values=sql.SQL(", ").join(
+            sql.SQL("{} as {}").format(v, n) for v, n in zip(dimensions.values(), names, strict=True)
+        ),
+        classes=bad,
+        subjects=hub.table(table.subjects.id),
+        subject=sql.Identifier(table.subjects.subject_field),
+        sets=sql.SQL(", ").join(sql.SQL("({})").format(n) for n in names),
+        order=sql.SQL(", ").join(sql.SQL("{} nulls last").format(n) for n in names),
     )
-    told: dict[str, list[Row]] = {}
-    for id, value in dimensions.items():
-        subject = sql.Identifier(table.subjects.subject_field)
-        rows = con.execute(text.format(value, bad, means, hub.table(table.subjects.id), subject)).fetchall()
-        told[id] = suppressed([_row(table, row) for row in rows], f.hide_under)
-    return told
+    told: dict[str, list[Row]] = {id: [] for id in dimensions}
+    for row in con.execute(
+        text
+    ).fetchall():  # (value, 1 if it is not this dimension's) for each, then the figures
+        at = next(n for n in range(len(names)) if row[2 * n + 1] == 0)
+        told[list(dimensions)[at]].append(_row(table, (row[2 * at], *row[2 * len(names) :])))
+    return {id: suppressed(rows, f.hide_under)[:MOST] for id, rows in told.items()}
 
 
 def _band(value: sql.Composable, lows: tuple[float, ...] | tuple[int, ...]) -> sql.Composed:
