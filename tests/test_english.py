@@ -37,6 +37,7 @@ PAGES = [
         "/cases",
         "/space",
         "/publicity",
+        "/sampling",
         "/messages",
     ),
     *("/mandates", "/uses", "/ledger", "/verify", "/numbers", "/decisions", "/policies", "/policies/mine"),

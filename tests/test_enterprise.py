@@ -11,7 +11,7 @@ from test_pages import MODES, violations
 
 from yiwang.config.demo.enterprises import NAME, USCC
 from yiwang.domains.enterprise import actions, bulk, link_actions, names, queries, regrading, running, tables
-from yiwang.domains.enterprise.models import Correction, Link
+from yiwang.domains.enterprise.models import Correction, Link, Run
 from yiwang.engines.hub import api as hub
 from yiwang.kernel.access.contracts import SYSTEM, Refused
 from yiwang.kernel.access.session import acting
@@ -137,9 +137,8 @@ def test_an_official_finds_an_enterprise_and_reads_why_it_is_in_its_class(visit,
 @pytest.mark.parametrize("who", ["mother", "official10", "window"])
 def test_others_find_no_file(visit, firm, who):
     page = visit(who)
-    for address in (f"/desk/enterprises/{firm}?purpose={PURPOSE}", "/desk/enterprises/fairness"):
-        answer = page.goto(address)
-        assert answer.status == 404 or "/accounts/login/" in page.url
+    answer = page.goto(f"/desk/enterprises/{firm}?purpose={PURPOSE}")
+    assert answer.status == 404 or "/accounts/login/" in page.url
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -201,11 +200,32 @@ def test_a_new_enterprise_is_not_rated_and_its_file_says_so(visit):
 def test_the_run_over_all_and_the_page_on_fairness(visit, firm):
     done = until(lambda: running.run(), 30)  # the collector's own may be at it just now
     assert done["enterprises"] > 200
-    page = visit("credit")
+    page = visit("official10")  # every official reads it
     page.goto("/desk/enterprises/fairness")
     text = page.inner_text("main")
-    assert "行业门类" in text and "历下区" in text and "少于 3 家的不显示" in text
+    assert "行业门类" in text and "济南市历下区" in text and "少于 3 家的不显示" in text
+    assert "注册资本" in text and "批发和零售业" in text
+    ages = [
+        t for t in page.locator("table").nth(2).locator("tbody td:first-child").all_inner_texts() if "年" in t
+    ]
+    assert ages == sorted(ages, key=lambda t: float(t.split()[1])) and len(ages) > 2
     assert violations(page) == []
+    assert visit("mother").goto("/desk/enterprises/fairness").status == 404
+
+
+def test_the_figures_on_fairness_follow_deliveries_that_are_graded_one_by_one(visit, firm):
+    """A new enterprise counts without waiting for tomorrow's run."""
+
+    def rated():
+        with acting(SYSTEM):
+            run = Run.objects.exclude(ended=None).order_by("-began").first()
+            return sum(r["rated"] for r in run.counts["fairness"]["size"])
+
+    until(lambda: running.run(), 30)
+    before = rated()
+    for n in range(3):
+        give(HEADER + row(code(), f"公平示例{n}公司"))
+    until(lambda: rated() > before, 120)
 
 
 def link_of(state):

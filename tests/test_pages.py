@@ -76,6 +76,7 @@ def resident_pages():
         *found,
         "/services/sd.newborn",
         "/publicity",
+        "/sampling",
         "/space",
         "/cases",
         "/messages",

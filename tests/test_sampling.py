@@ -12,6 +12,7 @@ from deliveries import code, give, owner
 from django.db import ProgrammingError, connection
 from playwright.sync_api import expect
 from product import PRODUCT, until
+from test_english import CHINESE
 from test_enterprise import penalise, stored
 from test_pages import MODES, violations
 
@@ -192,6 +193,67 @@ def test_refusals_say_what_to_do(visit, become):
     reporter = become("reporter")
     with acting(reporter), pytest.raises(Refused, match="信用监管岗"):
         actions.plan(reporter, actions.Wish(**told))
+
+
+def test_all_faults_of_the_form_at_once_and_what_was_typed_stays(visit):
+    page = visit("credit")
+    page.goto("/desk/enterprises/sampling/new")
+    offered = page.locator("#purpose option").all_inner_texts()
+    assert PURPOSE in offered and "办理政务服务事项" not in offered and "数据管理" not in offered
+    page.fill("#name", "渔")
+    page.fill("#first", f"{NEXT}-06-01")
+    page.fill("#last", f"{NEXT}-05-01")
+    page.locator("details", has_text="农、林、牧、渔业").locator("summary").first.click()
+    page.check(f"#i{INDUSTRY}")
+    with page.expect_navigation():
+        page.click("text=固定底数，产生种子")
+    told = page.locator(".errs li").all_inner_texts()
+    assert len(told) == 3 and "名称" in told[0] and "用途" in told[1] and "截止日不能早于开始日" in told[2]
+    assert page.input_value("#name") == "渔" and page.input_value("#first") == f"{NEXT}-06-01"
+    assert page.is_checked(f"#i{INDUSTRY}") and page.locator(f"#i{INDUSTRY}").is_visible()
+    assert violations(page) == []
+
+
+def sha(text):
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_everybody_sees_what_binds_the_office_and_recounts_when_the_visits_are_over(visit, fleet):
+    office = visit("credit")
+    at = make(office, "公开重算")
+    page = visit(None)
+    assert page.goto(f"/sampling/{at}").status == 404  # nothing is drawn yet
+    seed = re.search(r"\b[0-9a-f]{32}\b", office.content())[0]
+    draw(office)
+    page.goto("/sampling")
+    with page.expect_navigation():
+        page.click("text=公开重算")
+    before = page.content()
+    assert "检查不事先通知" in before and sha(seed) in before
+    assert seed not in before and not any(c in before for c in fleet)
+    assert violations(page) == []
+    for part in ("frame?grade=A", "lot"):
+        assert page.goto(f"/sampling/{at}/{part}").status == 404
+    with owner() as con:  # as if the period were over
+        con.execute("update enterprise_samplingplan set last = current_date - 1 where id = %s", [at])
+        drawn = con.execute("select uscc, days from enterprise_sampled where plan_id = %s", [at]).fetchall()
+    page.goto(f"/sampling/{at}")
+    assert seed in page.content() and violations(page) == []
+    lot = page.request.get(f"{PRODUCT.url}/sampling/{at}/lot").text()
+    assert sha(f"{seed}\n{lot}") in before  # announced before, laid open now
+    assert lot.split("\n") == sorted(f"{c},{' '.join(map(str, days))}" for c, days in drawn)
+    assert page.goto(f"/sampling/{at}/frame?grade=A").status == 404  # nobody's class is public
+    page.goto(f"/sampling/{at}")
+    for grade in "ABD":  # officials recount from what the public was shown the digest of
+        text = office.request.get(f"{PRODUCT.url}/desk/enterprises/sampling/{at}/frame?grade={grade}").text()
+        assert text == "" or sha(f"{seed}\n{sha(text)}") in before
+    with page.expect_navigation():
+        page.click("button:text-is('English')")
+    assert (
+        "How to recount" in page.inner_text("main")
+        and page.evaluate(CHINESE) == []
+        and violations(page) == []
+    )
 
 
 @pytest.mark.parametrize("who", ["mother", "official10", "reporter"])

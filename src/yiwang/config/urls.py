@@ -5,6 +5,7 @@ from django.views.i18n import set_language
 
 from yiwang.domains.enterprise import conflict_screens as conflicting
 from yiwang.domains.enterprise import screens as enterprise
+from yiwang.domains.enterprise.sampling import public as public_sampling
 from yiwang.domains.enterprise.sampling import screens as sampling
 from yiwang.domains.policy import screens as policy
 from yiwang.domains.publicity import screens as publicity
@@ -96,6 +97,9 @@ urlpatterns = [
     path("services/<str:ref>", services.service, name="service"),
     path("services/<str:ref>/can-i", services.can_i, name="can_i"),
     path("services/<str:ref>/begin", services.begin, name="begin"),
+    path("sampling", public_sampling.public_plans, name="public_samplings"),
+    path("sampling/<uuid:sampling_id>", public_sampling.public_plan, name="public_sampling"),
+    path("sampling/<uuid:sampling_id>/lot", public_sampling.public_lot, name="public_sampling_lot"),
     path("publicity", publicity.notices, name="publicity"),
     path("publicity/feed", publicity.notice_feed, name="publicity_feed"),
     path("desk/publicity", publicity.desk, name="desk_publicity"),

@@ -222,7 +222,7 @@ def _relations(firms: list[Row], known: Row, now: datetime) -> Iterator[Row]:
 
 
 def _reports(firms: list[Row], known: Row, now: datetime) -> Iterator[Row]:
-    """Annual reports; some say another name or address than the register."""
+    """Annual reports; some say another name than the register, some have letters sent elsewhere, as they may."""
     for n, firm in enumerate([known, *firms[60:140]]):
         name, address = str(firm["企业名称"]), str(firm["住所"])
         yield {

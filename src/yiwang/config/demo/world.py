@@ -197,6 +197,7 @@ def _accounts(everybody: list[Demo], today: date) -> None:
             ("reporter_xs", "行政审批", "数据归集", "reporter"),
             ("steward", "大数据", "数据管理", "steward"),
             ("credit", "市场监管", "信用监管", "credit"),
+            ("reporter_dsj", "大数据", "数据归集", "reporter"),
         ):
             office = responsible(function, COUNTY)
             user = _user(username, everybody[400 + order], f"{office.name}　{title}", order)

@@ -333,3 +333,17 @@ begin
 end $$;
 revoke all on function enterprise_conflicts_of(uuid, uuid[], text, text, text, date) from public;
 grant execute on function enterprise_conflicts_of(uuid, uuid[], text, text, text, date) to {app};
+
+-- Which records enterprises say are wrong, for what is public of them (domains/publicity): the owner alone may ask.
+-- p_keys: of records of one dataset; delivery: the one that had brought what is in dispute.
+create or replace function enterprise_disputes(p_dataset text, p_keys text[])
+returns table (key varchar, state varchar, delivery integer) language sql stable set search_path = public as $$
+  select key, state, delivery from enterprise_correction
+  where freezes and done_at is null and dataset = p_dataset and key = any (p_keys)
+$$;
+create or replace function enterprise_dispute(p_correction uuid)
+returns table (dataset varchar, key varchar) language sql stable set search_path = public as $$
+  select dataset, key from enterprise_correction where freezes and id = p_correction
+$$;
+revoke all on function enterprise_disputes(text, text[]) from public;
+revoke all on function enterprise_dispute(uuid) from public;

@@ -8,12 +8,13 @@ from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from yiwang.engines.hub import api as hub
 from yiwang.kernel.access.contracts import Refused
-from yiwang.kernel.access.guards import officials
+from yiwang.kernel.access.guards import officials, staff_only
 from yiwang.kernel.orgs.models import Region
 
 from . import actions, fairness, link_actions, names, queries, replay, tables
@@ -197,30 +198,16 @@ def decide_link(request, link_id):
 
 
 @require_GET
-@credit_staff
+@staff_only
 def fair(request):
-    """Shares of the bad classes by industry, size, age and county, of the latest run."""
+    """Shares of the bad classes by industry, size, age and county, for every official."""
     run, table = Run.objects.exclude(ended=None).order_by("-began").first(), tables.current()
-    labels = {"industry": _("行业门类"), "size": _("规模"), "age": _("成立年数"), "county": _("县区")}
-    regions = dict(Region.objects.filter(level__in=("county", "city")).values_list("code", "name"))
-    told = []
-    for id, rows in (run.counts.get("fairness", {}) if run else {}).items():
-        told.append((id, labels.get(id, id), [_share(id, r, regions) for r in rows]))
-    bad = fairness.bad_classes(table) if table else []
-    hide = table.fairness.hide_under if table and table.fairness else 0
-    return render(
-        request,
-        "enterprise/fairness.html",
-        {"run": run, "dimensions": told, "bad": "、".join(bad), "hide": hide},
-    )
-
-
-def _share(id: str, row: dict, regions: dict[str, str]) -> dict:
-    value = row["value"] or ""
-    named = {
-        "county": regions.get(value, value),
-        "size": _("%(n)s 万元起") % {"n": value},
-        "age": _("%(n)s 年起") % {"n": value},
-    }.get(id, value)
-    share = None if row["bad"] is None else row["bad"] / row["rated"]
-    return {**row, "label": named if value else _("没有登记"), "share": share}
+    ready = run is not None and table is not None and table.fairness is not None
+    context = {
+        "run": run,
+        "at": parse_datetime(run.counts.get("fair", {}).get("at", "")) if ready else None,
+        "dimensions": fairness.shown(run.counts.get("fairness", {}), table) if ready else [],
+        "bad": "、".join(fairness.bad_classes(table)) if table else "",
+        "hide": table.fairness.hide_under if ready else 0,
+    }
+    return render(request, "enterprise/fairness.html", context)

@@ -6,4 +6,4 @@ class PublicityConfig(AppConfig):
     label = "publicity"
 
     def ready(self):
-        from . import notices, pushing  # noqa: F401 (registers the handlers of events and the job)
+        from . import ending, notices, pushing  # noqa: F401 (registers the handlers of events and the jobs)

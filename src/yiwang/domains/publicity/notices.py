@@ -1,49 +1,34 @@
-"""What must be public follows from what the sources say now: worked out anew for each decision that a delivery touches.
+"""What must be public follows from what the sources say now: worked out anew for each decision that is touched.
 
-A decision is public unless its source has withdrawn it, the pack lets it be, or it is repaired. That is read from the
-records each time, so the order in which decisions, repairs and corrections arrive makes no difference.
+A decision is public unless its source has withdrawn it, it is slight, its term is over, a repair has ended it, or its
+source found it to be wrong. That is read from the records each time, so the order in which decisions, repairs and
+corrections arrive makes no difference.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-import psycopg
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from psycopg import sql
-from psycopg.rows import dict_row
 
 from yiwang.engines.hub import api as hub
-from yiwang.kernel import feel
 from yiwang.kernel.access.contracts import SYSTEM
-from yiwang.kernel.accounts.models import Enterprise
 from yiwang.kernel.audit.api import record
 from yiwang.kernel.calendar.api import due_from
 from yiwang.kernel.calendar.rules import Limit, Unit
 from yiwang.kernel.events.api import emit, on
-from yiwang.kernel.ids import derived_id
-from yiwang.kernel.notify.api import tell
 from yiwang.kernel.packs import api as packs
 from yiwang.kernel.packs.contracts import Pack
 
+from . import records, rules, telling
 from .models import Notice
+from .records import AT_ONCE, Records, Row
 
-AT_ONCE = 1000  # decisions in one transaction
-CHANGED = [
-    "uscc",
-    "name",
-    "said",
-    "decided_on",
-    "until",
-    "down_at",
-    "down_why",
-    "delivery",
-    "trace_id",
-    "pushed_at",
-]
-Row = dict[str, Any]
+WRITTEN = [
+    "uscc", "name", "said", "decided_on", "until", "end_why", "disputed", "version", "down_at", "down_why",
+    "delivery", "trace_id", "pushed_at", "rev",
+]  # fmt: skip
 
 
 @on("hub.loaded")
@@ -58,106 +43,134 @@ def loaded(body: dict[str, Any], trace_id: UUID | None) -> None:
             emit("publicity.look", {**_about(pack, body), "after": 0}, trace_id)
 
 
+@on("enterprise.correction")
+def disputed(body: dict[str, Any], trace_id: UUID | None) -> None:
+    """An enterprise says that a record is wrong, or its source answered: what is public says so at once."""
+    with hub.owner_connection() as con:
+        about = records.number_of_dispute(con, body["correction"])
+    for pack in packs.current().all("publicity"):
+        if about is not None and about[0] == pack.data["dataset"]:
+            emit("publicity.look", {"pack": pack.id, "numbers": [about[1]]}, trace_id)
+
+
 def _about(pack: Pack, body: Mapping[str, Any]) -> dict[str, Any]:
     return {"pack": pack.id, "dataset": body["dataset"], "seq": body["seq"]}
 
 
 @on("publicity.look")
 def look(body: dict[str, Any], trace_id: UUID | None) -> None:
-    """Publish or take down the next decisions that a delivery touches, and come back for the rest."""
-    pack, dataset = packs.current().find("publicity", body["pack"]), hub.find(body["dataset"])
-    if pack is None or dataset is None:
+    """Publish or take down the next decisions that are touched, and come back for the rest of a delivery."""
+    pack = packs.current().find("publicity", body["pack"])
+    if pack is None:
+        return
+    if "numbers" in body:
+        with hub.owner_connection() as con, con.transaction():
+            con.execute("set local lock_timeout = '10s'")
+            found = records.read(con, pack, body["numbers"])
+        settle(pack, found, None, trace_id)
+        return
+    dataset = hub.find(body["dataset"])
+    if dataset is None:
         return
     with hub.owner_connection() as con, con.transaction():
         con.execute("set local lock_timeout = '10s'")
-        touched = _touched(con, pack, dataset, body["seq"], body["after"])
-        rows, repaired = _decisions(con, pack, [number for _row, number in touched])
-    settle(pack, rows, repaired, body["seq"], trace_id)
+        touched = records.touched(con, pack, dataset, body["seq"], body["after"])
+        found = records.read(con, pack, [number for _row, number in touched])
+    settle(pack, found, body["seq"], trace_id)
     if len(touched) == AT_ONCE:
         emit("publicity.look", {**_about(pack, body), "after": touched[-1][0]}, trace_id)
 
 
-def _touched(
-    con: psycopg.Connection, pack: Pack, dataset: hub.Dataset, seq: int, after: int
-) -> list[tuple[int, str]]:
-    """(line, number of the decision) of a delivery's records, from a line on."""
-    number, which = pack.data["number"], sql.SQL("true")
-    if dataset.id != pack.data["dataset"]:
-        rule = pack.data["repairs"]
-        number = rule["number"]
-        which = sql.SQL("{} = {}").format(sql.Identifier(rule["of"]), pack.data["dataset"])
-    text = sql.SQL(
-        "select _row, {}::text from {} where _delivery = %s and _row > %s and {} order by _row limit %s"
-    )
-    query = text.format(sql.Identifier(number), hub.table(dataset.id), which)
-    return con.execute(query, [seq, after, AT_ONCE]).fetchall()
-
-
-def _decisions(con: psycopg.Connection, pack: Pack, numbers: list[str]) -> tuple[list[Row], set[str]]:
-    """The decisions of these numbers as they stand, and the numbers of those that are repaired."""
-    said, repaired = pack.data, set[str]()
-    if not hub.exists(con, said["dataset"]):
-        return [], repaired
-    text = sql.SQL("select * from {} where {} = any(%s)")
-    query = text.format(hub.table(said["dataset"]), sql.Identifier(said["number"]))
-    rows = con.cursor(row_factory=dict_row).execute(query, [numbers]).fetchall()
-    rule = said.get("repairs")
-    if rule and hub.exists(con, rule["dataset"]):
-        text = sql.SQL("select {n}::text from {} where {of} = %s and {n} = any(%s) and not _withdrawn")
-        n, of = sql.Identifier(rule["number"]), sql.Identifier(rule["of"])
-        query = text.format(hub.table(rule["dataset"]), n=n, of=of)
-        repaired = {number for (number,) in con.execute(query, [said["dataset"], numbers]).fetchall()}
-    return rows, repaired
-
-
-def settle(pack: Pack, rows: list[Row], repaired: Collection[str], seq: int, trace_id: UUID | None) -> None:
+def settle(pack: Pack, found: Records, seq: int | None, trace_id: UUID | None) -> None:
     """Make the notices of these decisions say what the records say; only what differs is written, and told.
 
-    Args:
-        repaired: numbers of the decisions that a repair ends. seq: of the delivery that gave the occasion.
+    What is not public today and was not before gets no notice. seq: of the delivery that gave the occasion.
     """
-    dataset, now = hub.current(pack.data["dataset"]), timezone.now()
-    by_number = {str(r[pack.data["number"]]): r for r in rows if r.get(dataset.subject_field)}
-    held = {n.number: n for n in Notice.objects.filter(pack=pack.id, number__in=list(by_number))}
-    limit = Limit(pack.data["within"]["value"], Unit(pack.data["within"]["unit"]))
-    new, changed = [], []
-    for number, row in by_number.items():
-        why, notice = _why_not(pack, row, number in repaired), held.get(number)
+    dataset, now, today = hub.current(pack.data["dataset"]), timezone.now(), timezone.localdate()
+    terms = rules.terms_of(pack.data)
+    held = {n.number: n for n in Notice.objects.filter(pack=pack.id, number__in=list(found.rows))}
+    new, changed, pending = [], [], []
+    for number, row in found.rows.items():
+        notice, term = held.get(number), rules.term_of(terms, row)
+        end = None if term.why_not else _standing(pack, term, row, found.repaired.get(number))
+        why = _why_not(pack, term, row, end, number in found.faulty, today)
         if notice is None:
             if not why:
-                decided = row[pack.data["decided"]]
-                notice = Notice(
-                    pack=pack.id, number=number, published_at=now, due_at=due_from(limit, _moment(decided))
-                )
-                new.append(_written(notice, pack, dataset, row, seq, trace_id))
-        elif why and notice.down_at is None:
-            notice.down_at, notice.down_why = now, why[:200]
-            notice.delivery, notice.trace_id, notice.pushed_at = seq, trace_id, None
-            changed.append(notice)
-        elif not why:
-            before = (notice.down_at, notice.said, notice.until)
-            if before != (None, _said(pack, dataset, row), _until(pack, row)):
-                changed.append(_written(notice, pack, dataset, row, seq, trace_id))
+                notice = _fresh(pack, number, row, found.began, now)
+                new.append(_written(notice, pack, dataset, row, end, number in found.disputed))
+        elif why:
+            if notice.down_at is None:
+                take_down(notice, why, now)
+                changed.append(notice)
+        else:
+            before = _state(notice)
+            _written(notice, pack, dataset, row, end, number in found.disputed)
+            if before != _state(notice):
+                notice.down_at, notice.down_why, notice.pushed_at = None, "", None
+                notice.rev += 1
+                changed.append(notice)
+                if end is not None and end.repaired and before[3] != notice.end_why:
+                    pending.append(notice)
+    for notice in (*new, *changed):
+        notice.delivery = seq or found.rows[notice.number]["_delivery"]
+        notice.trace_id = trace_id
     Notice.objects.bulk_create(new)
-    Notice.objects.bulk_update(changed, CHANGED)
-    down = [n.number for n in changed if n.down_at is not None]
-    for verb, numbers in (
-        ("publicity.published", [n.number for n in (*new, *changed) if n.down_at is None]),
-        ("publicity.taken-down", down),
-    ):
-        if numbers:
-            record(SYSTEM, verb, "publicity", pack.id, trace_id, numbers=numbers)
-    _tell(pack, new)
+    Notice.objects.bulk_update(changed, WRITTEN)
+    up = [n for n in (*new, *changed) if n.down_at is None]
+    down = [n for n in changed if n.down_at is not None]
+    note("publicity.published", pack.id, up, trace_id)
+    note("publicity.taken-down", pack.id, down, trace_id)
+    first = {n: _first_day(terms, found.rows[n.number], n) for n in new}
+    telling.published(pack.name, first)
+    telling.repaired_early(pack.name, pending)
+    telling.taken_down(pack.name, down)
 
 
-def _why_not(pack: Pack, row: Row, repaired: bool) -> str:
-    """Why a decision is not public; empty when it is."""
+def take_down(notice: Notice, why: str, now: datetime) -> None:
+    """No longer public from now on; other platforms are told again."""
+    notice.down_at, notice.down_why, notice.pushed_at = now, why[:200], None
+    notice.rev += 1
+
+
+def note(verb: str, pack: str, notices: list[Notice], trace_id: UUID | None = None) -> None:
+    """One audit event for all of them."""
+    if notices:
+        record(SYSTEM, verb, "publicity", pack, trace_id, numbers=[n.number for n in notices])
+
+
+def _standing(pack: Pack, term: rules.Term, row: Row, repaired: date | None) -> rules.Standing:
+    named = row.get(pack.data["until"]) if "until" in pack.data else None
+    return rules.standing(term, row[pack.data["decided"]], named, repaired)
+
+
+def _why_not(
+    pack: Pack, term: rules.Term, row: Row, end: rules.Standing | None, faulty: bool, today: date
+) -> str:
+    """Why a decision is not public today; empty when it is."""
     said = pack.data
     if row["_withdrawn"]:
         return str(said["withdrawn"])
-    if "unless" in said and feel.parse(said["unless"]).evaluate(row) is True:
-        return str(said["why_not"])
-    return str(said["repairs"]["why"]) if repaired else ""
+    if end is None:
+        return term.why_not
+    if end.until < today:
+        return str(said["repairs"]["why"] if end.repaired else said["over"])
+    return str(said["dispute"]["faulty"]) if faulty else ""
+
+
+def _first_day(terms: tuple[rules.Term, ...], row: Row, notice: Notice) -> date:
+    """The day from which a repair takes effect."""
+    return rules.effective(rules.term_of(terms, row), notice.decided_on, notice.decided_on)
+
+
+def _fresh(pack: Pack, number: str, row: Row, began: datetime | None, now: datetime) -> Notice:
+    limit = Limit(pack.data["within"]["value"], Unit(pack.data["within"]["unit"]))
+    due = due_from(limit, _moment(row[pack.data["decided"]]))
+    backlog = began is not None and due < began
+    return Notice(pack=pack.id, number=number, published_at=now, due_at=due, backlog=backlog)
+
+
+def _state(notice: Notice) -> tuple[Any, ...]:
+    return (notice.down_at, notice.said, notice.until, notice.end_why, notice.disputed)
 
 
 def _said(pack: Pack, dataset: hub.Dataset, row: Row) -> list[list[str]]:
@@ -166,35 +179,19 @@ def _said(pack: Pack, dataset: hub.Dataset, row: Row) -> list[list[str]]:
 
 
 def _written(
-    notice: Notice, pack: Pack, dataset: hub.Dataset, row: Row, seq: int, trace_id: UUID | None
+    notice: Notice, pack: Pack, dataset: hub.Dataset, row: Row, end: rules.Standing | None, disputed: bool
 ) -> Notice:
     """The notice with what the record says, in force."""
     said = pack.data
+    assert end is not None  # noqa: S101 (what has no term is not public)
     notice.uscc, notice.name = row[dataset.subject_field], str(row[said["name_of"]])[:200]
-    notice.said = _said(pack, dataset, row)
-    notice.decided_on, notice.until = row[said["decided"]], _until(pack, row)
+    notice.said, notice.decided_on = _said(pack, dataset, row), row[said["decided"]]
+    notice.until, notice.version = end.until, pack.version
+    notice.end_why = str(said["repairs"]["why"] if end.repaired else said["over"])[:200]
+    notice.disputed = disputed
     notice.down_at, notice.down_why = None, ""
-    notice.delivery, notice.trace_id, notice.pushed_at = seq, trace_id, None
     return notice
-
-
-def _until(pack: Pack, row: Row) -> date | None:
-    return row.get(pack.data["until"]) if "until" in pack.data else None
 
 
 def _moment(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day, datetime.min.time()))
-
-
-def _tell(pack: Pack, notices: list[Notice]) -> None:
-    """The enterprises that somebody acts for here hear of it, and what they can do."""
-    own = dict(Enterprise.objects.filter(uscc__in=[n.uscc for n in notices]).values_list("uscc", "id"))
-    for notice in notices:
-        if notice.uscc not in own:
-            continue
-        until = _("，到 %(day)s 为止") % {"day": notice.until} if notice.until else ""
-        text = _(
-            "%(number)s 已依法公示%(until)s。认为有误的，可以在企业档案里申请更正；"
-            "改正以后可以申请信用修复，修复的当天停止公示。"
-        ) % {"number": notice.number, "until": until}
-        tell(derived_id("publicity", notice.id), own[notice.uscc], pack.name, text, "/enterprise")

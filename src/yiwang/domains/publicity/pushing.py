@@ -6,6 +6,7 @@ import urllib.request
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 
 from yiwang.kernel.access.contracts import SYSTEM
@@ -20,7 +21,7 @@ TIMEOUT_SECONDS = 20
 
 
 def as_told(notice: Notice) -> dict[str, Any]:
-    """A notice as other platforms get it. ``state``: public or down, with the reason."""
+    """A notice as other platforms get it. ``state``: public or down, with the reason; ``disputed``: to be marked."""
     down = notice.down_at is not None
     return {
         "id": str(notice.id),
@@ -31,6 +32,7 @@ def as_told(notice: Notice) -> dict[str, Any]:
         "published_at": notice.published_at.isoformat(),
         "down_at": notice.down_at.isoformat() if notice.down_at else None,
         "until": notice.until.isoformat() if notice.until else None,
+        "disputed": notice.disputed and not down,
         **({} if down else {"uscc": notice.uscc, "name": notice.name, "fields": dict(notice.said)}),
     }
 
@@ -44,13 +46,14 @@ def push() -> None:
     url = settings.ENV.publicity_url
     while url:
         with acting(SYSTEM):
-            waiting = list(Notice.objects.filter(pushed_at=None).order_by("id")[:AT_ONCE])
+            there = Notice.objects.filter(pushed_at=None).filter(public() | ~Q(down_at=None))
+            waiting = list(there.order_by("id")[:AT_ONCE])
         if not waiting:
             return
         error = _post(url, [as_told(n) for n in waiting])
         with acting(SYSTEM):
             for notice in waiting:  # one that changed meanwhile is told again
-                same = Notice.objects.filter(id=notice.id, delivery=notice.delivery)
+                same = Notice.objects.filter(id=notice.id, rev=notice.rev)
                 same.update(pushed_at=None if error else timezone.now(), push_error=error[:300])
         if error:
             log.warning("publicity not pushed: %s", error)

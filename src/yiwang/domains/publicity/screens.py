@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from django.db.models import Count, F, Q
+from django.db.models import Count, Q
 from django.http import HttpResponseBadRequest, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -12,7 +12,7 @@ from yiwang.kernel.access.guards import staff_only
 from yiwang.kernel.access.session import as_system
 from yiwang.kernel.packs import api as packs
 
-from .models import Notice, public
+from .models import Notice, late, public
 from .pushing import as_told, feed
 
 PAGE = 20
@@ -32,12 +32,13 @@ def notices(request):
         found = found.filter(Q(uscc=text.upper()) | Q(name__contains=text) | Q(number=text))
     rows = list(found[start : start + PAGE + 1])
     names = _names()
+    marks = {p.id: p.data["dispute"]["mark"] for p in packs.current().all("publicity")}
     return render(
         request,
         "publicity/notices.html",
         {
             "q": text,
-            "shown": [(n, names.get(n.pack, n.pack)) for n in rows[:PAGE]],
+            "shown": [(n, names.get(n.pack, n.pack), marks.get(n.pack, "")) for n in rows[:PAGE]],
             "later": start + PAGE if len(rows) > PAGE else None,
             "packs": packs.current().all("publicity"),
         },
@@ -66,14 +67,15 @@ def desk(request):
             Notice.objects.values("pack")
             .annotate(
                 n=Count("id"),
-                late=Count("id", filter=Q(published_at__gt=F("due_at"))),
+                late=Count("id", filter=late()),
+                backlog=Count("id", filter=Q(backlog=True)),
                 down=Count("id", filter=Q(down_at__isnull=False)),
                 waiting=Count("id", filter=Q(pushed_at=None)),
             )
             .order_by("pack")
         )
-        late = list(Notice.objects.filter(published_at__gt=F("due_at")).order_by("-published_at")[:20])
+        behind = list(Notice.objects.filter(late()).order_by("-published_at")[:20])
         down = list(Notice.objects.exclude(down_at=None).order_by("-down_at")[:20])
     names = _names()
     shown = [(names.get(r["pack"], r["pack"]), r) for r in rows]
-    return render(request, "publicity/desk.html", {"rows": shown, "late": late, "down": down})
+    return render(request, "publicity/desk.html", {"rows": shown, "late": behind, "down": down})

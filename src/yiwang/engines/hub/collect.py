@@ -29,7 +29,7 @@ from yiwang.kernel.events.api import AWAY, emit_on, run_slow
 from yiwang.kernel.files import store
 from yiwang.kernel.ids import new_id
 
-from . import datasets, lake, tables
+from . import datasets, lake, referring, tables
 from .actions import CHANNEL, inbox
 from .contracts import Dataset, Mode, NotReadable
 from .models import WAITING, Delivery, State
@@ -263,6 +263,12 @@ def _published(con: psycopg.Connection, delivery: Delivery, dataset: Dataset, ou
     )  # fmt: skip
     if outcome.counts["rows"]:
         _quality(con, delivery, dataset, outcome, held_rows)
+    messages, tally = referring.missing(con, dataset, delivery.seq)
+    if messages:
+        con.execute(
+            "update hub_delivery set messages = messages || %s, tally = tally || %s where seq = %s",
+            [Jsonb(messages), Jsonb(tally), delivery.seq],
+        )
     con.execute(
         "insert into audit_auditevent (id, at, actor, actor_name, verb, object_type, object_id, detail, trace_id) "
         "values (%s, now(), %s, %s, 'hub.loaded', 'delivery', %s, %s, %s)",

@@ -8,7 +8,7 @@ from typing import Any
 
 from yiwang.kernel.packs.contracts import Library, Pack
 
-from .contracts import Dataset, Field, Limit, Mode, Pull, Rule, Type
+from .contracts import Dataset, Field, Limit, Mode, Pull, Refers, Rule, Type
 
 
 def dataset_of(pack: Pack, library: Library, regions: Iterable[str] = ()) -> Dataset:
@@ -43,6 +43,7 @@ def dataset_of(pack: Pack, library: Library, regions: Iterable[str] = ()) -> Dat
         rules=tuple(
             Rule(r["id"], r["holds"], r["field"], r["what"], r["remedy"]) for r in data.get("rules", ())
         ),
+        refers=Refers(**data["refers"]) if "refers" in data else None,
         cycle_days=data["cycle"]["days"],
         grace_days=data["cycle"].get("grace", 0),
         expected_rows=data["expected"]["rows"],
@@ -68,10 +69,13 @@ def _field(id: str, spec: Mapping[str, Any], library: Library, regions: frozense
     type_ = Type(spec["type"])
     codes = regions if type_ is Type.REGION else frozenset[str]()
     labels: dict[str, str] = {}
+    names: tuple[tuple[str, str], ...] = ()
     listed = ""
     if type_ is Type.CODE:
         pack = library.get("codelist", spec["codelist"])
-        labels, listed = {c["code"]: c["name"] for c in pack.data["codes"]}, pack.name
+        entries = pack.data["codes"]
+        labels, listed = {c["code"]: c["name"] for c in entries}, pack.name
+        names = tuple((name, c["code"]) for c in entries for name in (c["name"], *c.get("also", ())))
         codes = frozenset(labels)
     return Field(
         id=id,
@@ -88,6 +92,7 @@ def _field(id: str, spec: Mapping[str, Any], library: Library, regions: frozense
         pattern=spec.get("pattern", ""),
         codelist=spec.get("codelist", ""),
         codes=codes,
+        names=names,
         example=spec.get("example", ""),
         labels=labels,
         listed=listed,

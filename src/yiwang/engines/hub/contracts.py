@@ -37,8 +37,8 @@ class Field:
     """One field of a dataset.
 
     minimum, maximum: as the pack writes them, numbers or ISO dates, as text.
-    codes: the values allowed, for the types code and region; empty for none. labels: what each code is called.
-    listed: the name of the code list.
+    codes: the values allowed, for the types code and region; empty for none. labels: what each code is called;
+    names: (name, code), other names too, for proposals. listed: the name of the code list.
     scale: digits after the point of a decimal.
     """
 
@@ -56,6 +56,7 @@ class Field:
     pattern: str = ""
     codelist: str = ""
     codes: frozenset[str] = frozenset()
+    names: tuple[tuple[str, str], ...] = ()
     example: str = ""
     labels: Mapping[str, str] = field(default_factory=dict, compare=False)
     listed: str = ""
@@ -95,6 +96,19 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
+class Refers:
+    """That a row is about a record of another dataset: ``of`` names the dataset, ``number`` the record's key.
+
+    what, remedy: said of a row whose record is not there; the row is taken all the same.
+    """
+
+    of: str
+    number: str
+    what: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
 class Pull:
     """Where the platform fetches deliveries itself. The connection is in the setting, never here."""
 
@@ -127,6 +141,7 @@ class Dataset:
     withdrawal_field: str = ""
     withdrawal_values: frozenset[str] = frozenset()
     rules: tuple[Rule, ...] = ()
+    refers: Refers | None = None
     cycle_days: int = 1
     grace_days: int = 0
     expected_rows: int = 1

@@ -38,8 +38,28 @@ def lint(library: Library) -> Iterator[Problem]:
         if not problems:
             dataset = dataset_of(pack, library)
             yield from _rules(pack, dataset)
+            yield from _refers(pack, dataset, library)
             yield from _bounds(pack, dataset)
             yield from _limits(pack, dataset)
+
+
+def _refers(pack: Pack, dataset: Dataset, library: Library) -> Iterator[Problem]:
+    rule = dataset.refers
+    if rule is None:
+        return
+    lacking = [(key, id) for key, id in (("of", rule.of), ("number", rule.number)) if id not in dataset.by_id]
+    for key, id in lacking:
+        yield pack.problem(("refers", key), f"没有字段「{id}」", "写本数据集里有的字段", "L1")
+    if lacking:
+        return
+    if not dataset.field(rule.of).codes:
+        what = f"字段「{rule.of}」没有代码表，不知道指哪些数据集"
+        yield pack.problem(("refers", "of"), what, "类型改成 code，代码表的代码是数据集的 id", "L1")
+    for id in sorted(dataset.field(rule.of).codes):
+        other = library.find("dataset", id)
+        if other is None or len(other.data["key"]) != 1:
+            what = f"代码「{id}」不是主键只有一个字段的数据集"
+            yield pack.problem(("refers", "of"), what, "改代码表，或改用别的字段", "L1")
 
 
 def _fields(pack: Pack, library: Library) -> Iterator[Problem]:

@@ -58,8 +58,8 @@ def _zeros(half: str, codes: frozenset[str]) -> Iterator[str]:
 
 def _called(field: Field, name: str) -> str:
     """The code of a name, when one code is called so."""
-    found = [code for code, label in field.labels.items() if label == name]
-    return found[0] if len(found) == 1 else ""
+    found = {code for called, code in field.names if called == name.strip()}
+    return found.pop() if len(found) == 1 else ""
 
 
 def _day(half: str) -> str:

@@ -10,12 +10,13 @@ from yiwang.kernel.packs.api import current
 
 @dataclass(frozen=True)
 class Purpose:
-    """A purpose of a ``purposes`` pack."""
+    """A purpose of a ``purposes`` pack. supervision: inspections by law are for it."""
 
     name: str
     says: str
     basis: str
     delay_days: int = 0
+    supervision: bool = False
 
     def visible_from(self) -> date | None:
         """The day from which the subject sees a use made today; None: at once."""
@@ -29,7 +30,9 @@ class UnknownPurpose(LookupError):
 def purposes() -> dict[str, Purpose]:
     """Every purpose in force, by name."""
     return {
-        p["name"]: Purpose(p["name"], p["says"], p["basis"], p.get("delay_days", 0))
+        p["name"]: Purpose(
+            p["name"], p["says"], p["basis"], p.get("delay_days", 0), p.get("supervision", False)
+        )
         for pack in current().all("purposes")
         for p in pack.data["purposes"]
     }

@@ -22,7 +22,7 @@ from yiwang.kernel.audit.api import record
 from yiwang.kernel.calendar.api import working_calendar
 from yiwang.kernel.calendar.rules import CalendarTooShort
 from yiwang.kernel.ids import new_id
-from yiwang.kernel.ledger.purposes import purpose_of
+from yiwang.kernel.ledger.purposes import purpose_of, purposes
 from yiwang.kernel.orgs.models import Organisation
 from yiwang.kernel.packs import api as packs
 
@@ -34,13 +34,13 @@ LONGEST = 366  # days of a period
 
 @dataclass(frozen=True)
 class Wish:
-    """What somebody wants to plan. regions, industries: empty for all."""
+    """What somebody wants to plan. regions, industries: empty for all; first, last: None for what is no date."""
 
     name: str
     purpose: str
     org: UUID
-    first: date
-    last: date
+    first: date | None
+    last: date | None
     regions: tuple[str, ...] = ()
     industries: tuple[str, ...] = ()
 
@@ -54,7 +54,11 @@ def plan(actor: Actor, wish: Wish) -> SamplingPlan:
     table = tables.current()
     if table is None or table.fairness is None:
         raise Refused(_("还没有积分表，不知道各类抽多少：请先装载 risk_points 包。"))
-    regions = _checked(actor, wish, table)
+    if CREDIT not in actor.posts.get(wish.org, ()):
+        raise Refused(_("抽查计划由信用监管岗制定，您在这个单位没有这个岗位。"))
+    if wrong := faults(wish):
+        raise Refused(" ".join(message for _field, message in wrong))
+    regions = sorted(wish.regions or _regions(wish))
     with connection.cursor() as cursor:
         cursor.execute("select pg_advisory_xact_lock(hashtext('yiwang sampling'))")
     made = SamplingPlan.objects.create(
@@ -92,37 +96,59 @@ def plan(actor: Actor, wish: Wish) -> SamplingPlan:
     return made
 
 
-def _checked(actor: Actor, wish: Wish, table: Table) -> list[str]:
-    """The regions of the wish, or all of the office's; raises Refused."""
-    if CREDIT not in actor.posts.get(wish.org, ()):
-        raise Refused(_("抽查计划由信用监管岗制定，您在这个单位没有这个岗位。"))
+def purposes_offered() -> list[str]:
+    """Purposes that a plan may have: those of supervision that the register is given out for."""
+    table, declared = tables.current(), purposes()
+    return [p for p in table.subjects.purposes if p in declared and declared[p].supervision] if table else []
+
+
+def faults(wish: Wish) -> list[tuple[str, str]]:
+    """Everything that is wrong with a wish, as (field of the form, what to do)."""
+    found = []
     if len(wish.name.strip()) < 2:
-        raise Refused(_("请写计划的名称，例如“2027 年度食品生产抽查”。"))
-    if wish.purpose not in table.subjects.purposes:
-        told = {"p": wish.purpose, "known": "、".join(table.subjects.purposes)}
-        raise Refused(_("登记信息不向用途“%(p)s”提供，请从中选一个：%(known)s。") % told)
+        found.append(("name", _("请写计划的名称，例如“2027 年度食品生产抽查”。")))
+    offered = purposes_offered()
+    if not wish.purpose:
+        found.append(("purpose", _("请选用途：%(known)s。") % {"known": "、".join(offered)}))
+    elif wish.purpose not in offered:
+        told = {"p": wish.purpose, "known": "、".join(offered)}
+        found.append(("purpose", _("登记信息不向用途“%(p)s”的抽查提供，请从中选一个：%(known)s。") % told))
+    found += _period(wish)
+    mine = _regions(wish)
+    if other := [r for r in wish.regions if r not in mine]:
+        told = {"r": "、".join(other)}
+        found.append(("region", _("区划 %(r)s 不归您单位，请只选本地和下级区划。") % told))
+    table = tables.current()
+    listed = table.subjects.field(table.industry).codes if table else frozenset()
+    if unknown := [i for i in wish.industries if i not in listed]:
+        told = {"i": "、".join(map(repr, unknown))}
+        found.append(("industry", _("行业代码 %(i)s 不在行业分类里，请从列表里选。") % told))
+    return found
+
+
+def _period(wish: Wish) -> list[tuple[str, str]]:
+    days = (("first", _("开始日"), wish.first), ("last", _("截止日"), wish.last))
+    what = _("%(name)s不是日期，请写成 2027-01-01 的样子。")
+    found = [(field, what % {"name": name}) for field, name, day in days if day is None]
+    if wish.first is not None and wish.first < timezone.localdate():
+        what = _("抽查期从 %(first)s 开始，已经过去：请从今天或以后的日子开始。")
+        found.append(("first", what % {"first": wish.first}))
+    if wish.first is None or wish.last is None:
+        return found
     if not 1 <= (wish.last - wish.first).days + 1 <= LONGEST:
         told = {"first": wish.first, "last": wish.last, "n": LONGEST}
-        raise Refused(_("抽查期 %(first)s 至 %(last)s 不对：截止日不能早于开始日，最长 %(n)s 天。") % told)
-    if wish.first < timezone.localdate():
-        raise Refused(
-            _("抽查期从 %(first)s 开始，已经过去：请从今天或以后的日子开始。") % {"first": wish.first}
-        )
-    mine = regions_of(Organisation.objects.select_related("region").get(id=wish.org))
-    other = [r for r in wish.regions if r not in mine]
-    if other:
-        raise Refused(_("区划 %(r)s 不归您单位，请只选本地和下级区划。") % {"r": "、".join(other)})
-    listed = table.subjects.field(table.industry).codes
-    unknown = [i for i in wish.industries if i not in listed]
-    if unknown:
-        raise Refused(
-            _("行业代码 %(i)s 不在行业分类里，请从列表里选。") % {"i": "、".join(map(repr, unknown))}
-        )
+        what = _("抽查期 %(first)s 至 %(last)s 不对：截止日不能早于开始日，最长 %(n)s 天。")
+        return [*found, ("last", what % told)]
     try:
         working_calendar().is_working(wish.last)
     except CalendarTooShort as short:
-        raise Refused(_("%(why)s：请把截止日提前，或先导入那一年的放假通知。") % {"why": short}) from short
-    return sorted(wish.regions or mine)
+        what = _("%(why)s：请把截止日提前，或先导入那一年的放假通知。")
+        found.append(("last", what % {"why": short}))
+    return found
+
+
+def _regions(wish: Wish) -> dict[str, str]:
+    return regions_of(Organisation.objects.select_related("region").get(id=wish.org))
 
 
 def _strata(made: SamplingPlan, table: Table, found: dict[str, tuple[int, str]]) -> list[SamplingStratum]:

@@ -66,6 +66,23 @@ def digest(codes: Iterable[str]) -> str:
     return sha256("\n".join(sorted(codes)).encode()).hexdigest()
 
 
+def sealed(seed: str, text: str) -> str:
+    """What binds to a text before it may be read: SHA-256 of the seed, a line feed and the text.
+
+    The seed, which is told with the text, keeps short texts from being guessed.
+    """
+    return sha256(f"{seed}\n{text}".encode()).hexdigest()
+
+
+def lot_text(rows: Iterable[tuple[str, Sequence[date]]]) -> str:
+    """The lot as it is published: ``code,day day …``, a line each, by code, no line feed at the end. No classes.
+
+    Args:
+        rows: (code, days of the visits), in any order.
+    """
+    return "\n".join(f"{code},{' '.join(d.isoformat() for d in days)}" for code, days in sorted(rows))
+
+
 def working_days(first: date, last: date, is_working: Callable[[date], bool]) -> list[date]:
     """For each day of the period, the next working day in it, or the last one before when none follows.
 

@@ -14,7 +14,6 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from yiwang.domains.enterprise.models import SamplingPlan
 from yiwang.domains.enterprise.queries import CREDIT
-from yiwang.domains.enterprise.tables import allowed_purposes
 from yiwang.kernel.access.contracts import Refused
 from yiwang.kernel.access.guards import officials
 from yiwang.kernel.audit.api import record
@@ -52,9 +51,11 @@ def new_sampling(request):
     }  # fmt: skip
     errors, office = [], next((o for o in offices if str(o.id) == told.get("org")), offices[0])
     if request.method == "POST":
+        wish = _wish(request, office)
+        errors = [{"message": what, "anchor": field} for field, what in actions.faults(wish)]
         try:
-            made = actions.plan(request.actor, _wish(request, office))
-            return redirect("sampling_plan", made.id)
+            if not errors:
+                return redirect("sampling_plan", actions.plan(request.actor, wish).id)
         except Refused as refused:
             errors = [{"message": str(refused)}]
     chosen = request.POST.getlist("industry") if request.method == "POST" else []
@@ -62,7 +63,7 @@ def new_sampling(request):
         "told": told, "offices": offices, "office": office, "errors": errors, "industries": queries.industries(),
         "chosen": chosen, "regions": queries.regions_of(office) if len(offices) == 1 else _all(offices),
         "chosen_regions": request.POST.getlist("region") if request.method == "POST" else [],
-        "purposes": allowed_purposes(),
+        "purposes": actions.purposes_offered(), "opened": {i[:1] for i in chosen},
     }  # fmt: skip
     return render(request, "enterprise/sampling_new.html", context, status=422 if errors else 200)
 
@@ -77,19 +78,18 @@ def _wish(request, office: Organisation) -> actions.Wish:
         name=data.get("name", ""),
         purpose=data.get("purpose", "")[:60],
         org=office.id,
-        first=_day(data.get("first", ""), _("开始日")),
-        last=_day(data.get("last", ""), _("截止日")),
+        first=_day(data.get("first", "")),
+        last=_day(data.get("last", "")),
         regions=tuple(r[:9] for r in data.getlist("region")),
         industries=tuple(i[:3] for i in data.getlist("industry")),
     )
 
 
-def _day(text: str, name: str) -> date:
+def _day(text: str) -> date | None:
     try:
         return date.fromisoformat(text)
-    except ValueError as wrong:
-        told = {"name": name, "text": text[:20]}
-        raise Refused(_("%(name)s“%(text)s”不是日期，请写成 2027-01-01 的样子。") % told) from wrong
+    except ValueError:
+        return None
 
 
 @require_GET

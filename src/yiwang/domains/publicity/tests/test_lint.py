@@ -20,8 +20,17 @@ PACK = LIBRARY.get("publicity", "penalties")
         (lambda d: d.update(dataset="tax_status"), "没有字段"),
         (lambda d: d["fields"].append("penalty"), "没有字段「penalty」"),
         (lambda d: d.update(number="no"), "没有字段「no」"),
-        (lambda d: d.update(unless='kind == "01"'), "="),
-        (lambda d: d.update(unless='colour = "01"'), "没有字段「colour」"),
+        (lambda d: d["terms"][0].update(when='kind == "01"'), "="),
+        (lambda d: d["terms"][0].update(when='colour = "01"'), "没有字段「colour」"),
+        (lambda d: d.update(number="name"), "不是数据集的主键"),
+        (
+            lambda d: d["terms"][2].update(longest_days=400),
+            "公示 longest_days 是 400 天，积分表 max_days 是 365 天",
+        ),
+        (lambda d: d["terms"][0].update(shortest_days=2000), "长于最长"),
+        (lambda d: d["terms"].pop(), "别的情形没有期限"),
+        (lambda d: d["terms"][1].pop("when"), "后面的用不上"),
+        (lambda d: d["repairs"].update(day="day"), "没有字段「day」"),
     ],
 )
 def test_the_check_of_packs_says_what_is_wrong(edit, says):

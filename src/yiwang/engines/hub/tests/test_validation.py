@@ -215,6 +215,7 @@ STATE = Field(
     Type.CODE,
     codes=frozenset({"01", "02", "10"}),
     labels={"01": "正常", "02": "停业", "10": "停业"},
+    names=(("正常", "01"), ("停业", "02"), ("停业", "10")),
 )
 PHONE = Field("p", "电话", Type.STRING, pattern="[0-9-]{7,20}", example="0531-55550000")
 

@@ -52,7 +52,7 @@ def workplaces(actor) -> list[tuple[str, str]]:
         ]
     if roles - elsewhere or STEWARD in roles or (actor and is_asked(actor)):
         places.append(("/desk/doubts", _("数据疑问")))
-    places.append(("/desk/data", _("数据目录")))
+    places += [("/desk/data", _("数据目录")), ("/desk/enterprises/fairness", _("分类是否公平"))]
     if roles & {REPORTER, STEWARD}:
         places.append(("/desk/hub", _("数据归集")))
     return [*places, ("/messages", _("消息")), ("/", _("门户"))]

@@ -174,7 +174,21 @@ def test_one_decision_counts_once_however_many_indicators_it_meets():
     (point, *rest) = sorted(
         grade(TABLE, OLD, [penalty("a", TODAY, fine=20)], TODAY).points, key=lambda p: not p.counts
     )
-    assert point.indicator.id == "penalty_serious" and [p.state for p in rest] == ["same"]
+    assert point.indicator.id == "penalty_large_fine" and [p.state for p in rest] == ["same"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "fine", "id", "article"),
+    [
+        ("02", 12, "penalty_large_fine", "第九条第二项"), ("02", 1, "penalty_general", "第九条第二项"),
+        ("03", None, "penalty_closure", "第九条第三项、第四项"), ("04", 12, "penalty_closure", "第九条第三项、第四项"),
+        ("06", None, "penalty_other", "第九条第六项"),
+    ],
+)  # fmt: skip
+def test_a_penalty_is_shown_by_what_it_is_with_its_own_article(kind, fine, id, article):
+    found = grade(TABLE, OLD, [penalty("a", TODAY, kind, fine=fine)], TODAY)
+    (point,) = (p.indicator for p in found.points if p.counts)
+    assert point.id == id and article in point.basis
 
 
 def test_a_disputed_record_is_frozen():

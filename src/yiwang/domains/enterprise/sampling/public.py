@@ -1,0 +1,94 @@
+"""A drawn plan for everybody: what binds the office at once, what it was bound to when the visits are over.
+
+Seed and lot would tell an enterprise beforehand that and when it is visited: with the seed it could work out its own
+place and days. So their digests are public from the draw, they themselves after the last day; nobody can exchange
+them in between. The codes in scope go by class, and an enterprise's class is no public judgement of it: they stay
+with the officials who may see classes, bound by the digests that everybody saw.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from hashlib import sha256
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from yiwang.domains.enterprise.models import Sampled, SamplingPlan
+from yiwang.kernel.access.session import as_system
+from yiwang.kernel.orgs.models import Region
+
+from . import queries, rules
+
+MOST = 200  # plans on the list
+
+
+@require_GET
+def public_plans(request):
+    """Plans that were drawn, the latest first."""
+    with as_system(request.actor):
+        drawn = SamplingPlan.objects.select_related("org").filter(state=SamplingPlan.State.DRAWN)
+        plans = [
+            (p, sum(s.subjects for s in p.strata.all()), sum(s.wanted for s in p.strata.all()))
+            for p in drawn.prefetch_related("strata").order_by("-number")[:MOST]
+        ]
+    return render(request, "enterprise/public_samplings.html", {"plans": plans})
+
+
+@require_GET
+def public_plan(request, sampling_id):
+    """One plan: scope, shares, digests; after the period what they are digests of."""
+    with as_system(request.actor):
+        plan = _drawn(sampling_id)
+        strata = list(plan.strata.order_by("place"))
+        text = _lot(plan)
+    known = {c: n for top, label, below in queries.industries() for c, n in [(top, label), *below]}
+    regions = dict(Region.objects.filter(code__in=plan.regions).values_list("code", "name"))
+    context = {
+        "plan": plan, "over": _over(plan), "seed_digest": sha256(plan.seed.encode()).hexdigest(),
+        "lot_digest": rules.sealed(plan.seed, text),
+        "regions": [regions.get(r, r) for r in plan.regions],
+        "industries": [known.get(i, i) for i in plan.industries],
+        "strata": [(s, _short(s.percent), rules.sealed(plan.seed, s.digest) if s.digest else "") for s in strata],
+        "subjects": sum(s.subjects for s in strata), "wanted": sum(s.wanted for s in strata),
+    }  # fmt: skip
+    return render(request, "enterprise/public_sampling.html", context)
+
+
+@require_GET
+def public_lot(request, sampling_id):
+    """The lot, as ``rules.lot_text`` writes it; 404 until the period is over."""
+    with as_system(request.actor):
+        plan = _drawn(sampling_id)
+        if not _over(plan):
+            raise Http404
+        text = _lot(plan)
+    return _file(f"sampling-{plan.number}-lot.txt", text)
+
+
+def _drawn(sampling_id) -> SamplingPlan:
+    plan = queries.plan_of(sampling_id)
+    if plan is None or plan.state != SamplingPlan.State.DRAWN:
+        raise Http404
+    return plan
+
+
+def _over(plan: SamplingPlan) -> bool:
+    return timezone.localdate() > plan.last
+
+
+def _lot(plan: SamplingPlan) -> str:
+    rows = Sampled.objects.filter(plan=plan).values_list("uscc", "days")
+    return rules.lot_text(rows.iterator(chunk_size=5000))
+
+
+def _short(number: Decimal) -> str:
+    return f"{number.normalize():f}"
+
+
+def _file(name: str, text: str) -> HttpResponse:
+    answer = HttpResponse(text, content_type="text/plain; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
