@@ -18,6 +18,7 @@ from yiwang.kernel.access.contracts import SYSTEM, Refused, Subject
 from yiwang.kernel.access.session import acting
 from yiwang.kernel.accounts.models import Enterprise
 from yiwang.kernel.audit.models import AuditEvent
+from yiwang.kernel.ledger import queries as ledger
 
 
 def test_a_class_is_read_only_for_purposes_under_which_nothing_is_left_out():
@@ -37,9 +38,10 @@ def test_a_mandate_for_one_service_opens_no_file(become):
     whole = replace(boss, acting_for=Subject(own.id, "enterprise", own.name, frozenset({"handler"})))
     some = replace(whole, acting_for=replace(whole.acting_for, scope=frozenset({"sd.bank_account"})))
     with acting(whole):
-        assert actions.enterprise_of(whole) == own
+        assert actions.enterprise_of(whole) == own and ledger.lines_of(whole).exists()
     with acting(some):
         assert actions.enterprise_of(some) is None
+        assert not ledger.lines_of(some).exists()  # nor who looked at it
         with pytest.raises(Refused, match="只能办某些事项"):
             actions.ask(some, "penalties", "x", "哪里不对啊")
 

@@ -23,11 +23,7 @@ OWN = "数据管理"  # the purpose under which an enterprise reads what is held
 
 def enterprise_of(actor: Actor) -> Enterprise | None:
     """The enterprise that the actor acts for in everything, or None: a mandate for some services opens no file."""
-    if (
-        actor.acting_for is None
-        or actor.acting_for.kind != "enterprise"
-        or actor.acting_for.scope is not None
-    ):
+    if actor.acting_for is None or actor.acting_for.kind != "enterprise" or not actor.in_everything:
         return None
     return Enterprise.objects.filter(id=actor.acting_for.id).first()
 

@@ -53,6 +53,11 @@ class Actor:
         """Whose matters the actor sees and files: his own, or those of the one he acts for."""
         return self.acting_for.id if self.acting_for else self.person_id
 
+    @property
+    def in_everything(self) -> bool:
+        """Whether the actor stands for the subject in all things: himself, or by a mandate not limited to services."""
+        return self.acting_for is None or self.acting_for.scope is None
+
     def may_file(self, ref: str) -> bool:
         """Whether the actor may apply for service ``ref``: always for himself, else as his mandate says."""
         if self.acting_for is None:

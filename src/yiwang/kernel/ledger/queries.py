@@ -67,8 +67,8 @@ def of_use(actor: Actor, use_id: UUID) -> Entry | None:
 
 
 def _own(actor: Actor) -> QuerySet[Entry]:
-    """Entries about the subject that PostgreSQL knows to be acting."""
-    if actor.subject_id is None:
+    """Entries about the subject that PostgreSQL knows to be acting; none by a mandate for some services only."""
+    if actor.subject_id is None or not actor.in_everything:
         return Entry.objects.none()
     with connection.cursor() as cursor:
         cursor.execute("select ledger_own_subject()")
