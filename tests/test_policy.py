@@ -96,7 +96,7 @@ def test_an_enterprise_sees_what_it_may_enjoy_and_the_best_together(handler):
     with acting(SYSTEM):
         use = Use.objects.filter(source="ent_profile", purpose="惠企政策匹配").order_by("-at").first()
     assert use is not None
-    page.goto("/uses")
+    page.goto("/uses?of=own")
     assert "惠企政策匹配" in page.inner_text("main")
 
 

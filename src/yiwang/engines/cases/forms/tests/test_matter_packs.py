@@ -15,7 +15,7 @@ PACKS = Path(__file__).resolve().parents[6] / "packs"
     [
         ("flow: enterprise.check", "flow: nowhere", "没有流程「nowhere」"),
         ("unless: [not_needed]", "unless: [never]", "没有结果「never」"),
-        ("flow: enterprise.check", "flow: enterprise.check\ndone: seen", "没有结果「seen」"),
+        ("done: not_needed", "done: seen", "没有结果「seen」"),
         ("dataset: inspections", "dataset: nowhere", "没有数据集「nowhere」"),
         ("    authority: organisation\n", "", "必填的字段：authority"),
         ("    kind: '\"2\"'", "    sort: '\"2\"'", "没有字段「sort」"),
