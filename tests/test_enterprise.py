@@ -171,11 +171,13 @@ def test_a_line_is_disputed_frozen_and_answered(visit):
     desk = visit("reporter")
     desk.goto("/desk/corrections")
     assert "罚款已经撤销" in desk.inner_text("main") and violations(desk) == []
-    desk.fill("textarea", "经核实，处罚决定仍然有效")
-    desk.click("text=记录无误")
+    card = desk.locator("li.card", has_text="罚款已经撤销")
+    card.locator("textarea").fill("经核实，处罚决定仍然有效")
+    with desk.expect_navigation():
+        card.locator("text=记录无误").click()
     until(lambda: stored(USCC)[1] == before, 30)
     with acting(SYSTEM):
-        made = Correction.objects.get(uscc=USCC, dataset="penalties")
+        made = Correction.objects.get(uscc=USCC, dataset="penalties", words__startswith="罚款已经撤销")
         assert made.state == "sound" and made.done_at
         until(lambda: Message.objects.filter(title="更正申请有了答复").exists(), 30)
 
