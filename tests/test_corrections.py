@@ -75,7 +75,11 @@ def test_an_answered_line_freezes_no_second_time_and_what_is_typed_is_kept(visit
     desk = visit("reporter")
     desk.goto("/desk/corrections")
     card = desk.locator("li.card", has_text="决定书不是给我们的")
-    assert "处罚内容" in card.inner_text()  # the line itself, not only its number
+    assert "处罚内容" not in card.inner_text()  # a look at the line leaves an entry, so it is asked for
+    with desk.expect_navigation():
+        card.locator("text=看这一行").click()
+    card = desk.locator("li.card", has_text="决定书不是给我们的")
+    assert "处罚内容" in card.inner_text()
     card.locator("textarea").fill("对")
     with desk.expect_navigation():
         card.locator("text=记录无误").click()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from uuid import UUID
 
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -17,9 +19,35 @@ from .models import Link
 from .queries import CREDIT
 
 
-def waiting(state: str = Link.State.REVIEW) -> list[UUID]:
-    """Links in a state, the likeliest first."""
-    return list(Link.objects.filter(state=state).order_by("-score", "id").values_list("id", flat=True))
+@dataclass(frozen=True)
+class Turn:
+    """One link of a state in its turn, the likeliest first. ``place`` counts from 1."""
+
+    link: Link
+    place: int
+    count: int
+    before: Link | None
+    next: Link | None
+
+
+def turn(state: str = Link.State.REVIEW, at: str = "") -> Turn | None:
+    """The link with the id ``at`` among those of a state, else the first; None when there are none."""
+    those = Link.objects.filter(state=state).order_by("-score", "id")
+    link = those.filter(id=at).first() if _is_id(at) else None
+    link = link or those.first()
+    if link is None:
+        return None
+    earlier = those.filter(Q(score__gt=link.score) | Q(score=link.score, id__lt=link.id))
+    later = those.filter(Q(score__lt=link.score) | Q(score=link.score, id__gt=link.id))
+    return Turn(link, earlier.count() + 1, those.count(), earlier.reverse().first(), later.first())
+
+
+def _is_id(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
 
 
 def side_by_side(link: Link) -> list[tuple[str, str, str]]:

@@ -129,11 +129,12 @@ def corrections(request):
 
 
 def _corrections(request, refused: tuple[str, str, str] | None = None):
-    """The list, with the records in dispute; after a refusal (id, words, why) with what was typed."""
+    """The list, with the record in dispute that was asked for; after a refusal (id, words, why) with what was typed."""
+    at = refused[0] if refused else request.GET.get("at", "")  # one at a time: each look leaves an entry
     rows = [
         {
             "c": c,
-            "record": actions.record_of(c) if c.answered_at is None and c.done_at is None else [],
+            "record": actions.record_of(c) if str(c.id) == at else [],
             "words": refused[1] if refused and refused[0] == str(c.id) else "",
             "why": refused[2] if refused and refused[0] == str(c.id) else "",
         }
@@ -169,17 +170,13 @@ def links(request):
     state = request.GET.get("state", Link.State.REVIEW)
     if state not in Link.State.values:
         raise Http404
-    every = link_actions.waiting(state)
-    at = request.GET.get("at", "")
-    place = next((n for n, one in enumerate(every) if str(one) == at), 0)
-    link = Link.objects.get(id=every[place]) if every else None
-    context = {
-        "link": link, "dataset": hub.find(link.dataset) if link else None,
-        "left": len(every), "state": state, "states": Link.State.choices, "place": place + 1,
-        "rows": link_actions.side_by_side(link) if link else [],
-        "evidence": [_(e) for e in link.evidence] if link else [],
-        "next": every[place + 1] if place + 1 < len(every) else None, "before": every[place - 1] if place else None,
-    }  # fmt: skip
+    turn = link_actions.turn(state, request.GET.get("at", ""))
+    context = {"turn": turn, "state": state, "states": Link.State.choices}
+    if turn is not None:
+        context |= {
+            "link": turn.link, "dataset": hub.find(turn.link.dataset),
+            "rows": link_actions.side_by_side(turn.link), "evidence": [_(e) for e in turn.link.evidence],
+        }  # fmt: skip
     return render(request, "enterprise/links.html", context)
 
 
