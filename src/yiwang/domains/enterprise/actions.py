@@ -45,18 +45,8 @@ def ask(actor: Actor, dataset_id: str, key: str, words: str) -> Correction:
     fact = next((f for f in file.facts if f.dataset.id == dataset_id and f.key == key), None)
     if fact is None:
         raise Refused(_("档案里没有这一行，可能已经更新，请刷新页面再选。"))
-    if Correction.objects.filter(dataset=dataset_id, key=key, done_at=None, freezes=True).exists():
-        raise Refused(_("这一行已经提出过更正，正在核实，请等答复。"))
-    if Correction.objects.filter(
-        dataset=dataset_id,
-        key=key,
-        state=Correction.State.SOUND,
-        delivery=fact.values["_delivery"],
-        freezes=True,
-    ).exists():
-        raise Refused(
-            _("这一行没有变，来源部门已经答复过“记录无误”。不服的，可以依法申请行政复议或者提起行政诉讼。")
-        )
+    if why := asked_before(fact):
+        raise Refused(why)
     made = Correction.objects.create(
         subject_id=own.id,
         uscc=own.uscc,
@@ -72,6 +62,18 @@ def ask(actor: Actor, dataset_id: str, key: str, words: str) -> Correction:
     record(actor, "enterprise.correction-asked", "correction", made.id, dataset=dataset_id)
     emit("enterprise.correction", {"correction": str(made.id), "uscc": own.uscc})
     return made
+
+
+def asked_before(fact: queries.Fact) -> str:
+    """Why a line cannot be disputed now, in words; empty when it can. One that has not changed freezes once."""
+    last = fact.correction
+    if last is None:
+        return ""
+    if last.done_at is None:
+        return _("这一行已经提出过更正，正在核实，请等答复。")
+    if last.state == Correction.State.SOUND and last.delivery == fact.values["_delivery"]:
+        return _("这一行没有变，来源部门已经答复过“记录无误”。不服的，可以依法申请行政复议或者提起行政诉讼。")
+    return ""
 
 
 def _office(fact: queries.Fact, region: str) -> Organisation | None:

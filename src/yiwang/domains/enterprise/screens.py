@@ -70,11 +70,7 @@ def _own_page(request, enterprise, refused: tuple[str, str, str, str] | None = N
     found = queries.file_of(request.actor, enterprise.uscc, actions.OWN)
     told = shown_file(request.actor, found, actions.OWN)
     for f in told["facts"]:
-        before = f["fact"].correction
-        f["may_ask"] = before is None or (
-            before.done_at is not None
-            and not (before.state == "sound" and before.delivery == f["fact"].values["_delivery"])
-        )
+        f["may_ask"] = not actions.asked_before(f["fact"])
         if refused and (f["fact"].dataset.id, f["fact"].key) == refused[:2]:
             f |= {"words": refused[2], "refused": refused[3], "may_ask": True}
     own = actions.corrections_of(request.actor, enterprise)

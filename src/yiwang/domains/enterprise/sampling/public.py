@@ -8,9 +8,9 @@ with the officials who may see classes, bound by the digests that everybody saw.
 
 from __future__ import annotations
 
-from decimal import Decimal
 from hashlib import sha256
 
+from django.core.cache import cache
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -43,15 +43,15 @@ def public_plan(request, sampling_id):
     with as_system(request.actor):
         plan = _drawn(sampling_id)
         strata = list(plan.strata.order_by("place"))
-        text = _lot(plan)
+        lot = cache.get_or_set(f"sampling-lot:{plan.id}", lambda: rules.sealed(plan.seed, _lot(plan)), None)
     known = {c: n for top, label, below in queries.industries() for c, n in [(top, label), *below]}
     regions = dict(Region.objects.filter(code__in=plan.regions).values_list("code", "name"))
     context = {
         "plan": plan, "over": _over(plan), "seed_digest": sha256(plan.seed.encode()).hexdigest(),
-        "lot_digest": rules.sealed(plan.seed, text),
+        "lot_digest": lot,  # a drawn lot never changes, and may have a hundred thousand lines
         "regions": [regions.get(r, r) for r in plan.regions],
         "industries": [known.get(i, i) for i in plan.industries],
-        "strata": [(s, _short(s.percent), rules.sealed(plan.seed, s.digest) if s.digest else "") for s in strata],
+        "strata": [(s, rules.short(s.percent), rules.sealed(plan.seed, s.digest) if s.digest else "") for s in strata],
         "subjects": sum(s.subjects for s in strata), "wanted": sum(s.wanted for s in strata),
     }  # fmt: skip
     return render(request, "enterprise/public_sampling.html", context)
@@ -82,10 +82,6 @@ def _over(plan: SamplingPlan) -> bool:
 def _lot(plan: SamplingPlan) -> str:
     rows = Sampled.objects.filter(plan=plan).values_list("uscc", "days")
     return rules.lot_text(rows.iterator(chunk_size=5000))
-
-
-def _short(number: Decimal) -> str:
-    return f"{number.normalize():f}"
 
 
 def _file(name: str, text: str) -> HttpResponse:

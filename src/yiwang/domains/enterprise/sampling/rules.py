@@ -66,6 +66,11 @@ def digest(codes: Iterable[str]) -> str:
     return sha256("\n".join(sorted(codes)).encode()).hexdigest()
 
 
+def short(number: Decimal) -> str:
+    """A number without zeros at the end, never as a power of ten."""
+    return f"{number.normalize():f}"
+
+
 def sealed(seed: str, text: str) -> str:
     """What binds to a text before it may be read: SHA-256 of the seed, a line feed and the text.
 

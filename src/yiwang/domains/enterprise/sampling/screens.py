@@ -2,7 +2,6 @@
 
 import csv
 from datetime import date
-from decimal import Decimal
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -108,7 +107,7 @@ def sampling_plan(request, sampling_id):
     context = {
         "plan": one, "page": page, "regions": [regions.get(r, r) for r in one.regions],
         "industries": [industries.get(i, i) for i in one.industries], "names": regions,
-        "strata": [(s, _short(s.percent), _short(rules.exact(s.subjects, s.percent))) for s in strata],
+        "strata": [(s, rules.short(s.percent), rules.short(rules.exact(s.subjects, s.percent))) for s in strata],
         "subjects": sum(s.subjects for s in strata), "wanted": sum(s.wanted for s in strata),
         "visits": sum(s.wanted * s.visits for s in strata), "length": (one.last - one.first).days + 1,
         "mine": CREDIT in request.actor.posts.get(one.org_id, ()),
@@ -174,11 +173,6 @@ def sampling_frame(request, sampling_id):
     answer = _file(f"sampling-{one.number}-{grade or 'unrated'}.txt", "text/plain")
     answer.write("\n".join(actions.frame(request.actor, one.id, grade)))
     return answer
-
-
-def _short(number: Decimal) -> str:
-    """Without zeros at the end, never as a power of ten."""
-    return f"{number.normalize():f}"
 
 
 def _file(name: str, kind: str = "text/csv") -> HttpResponse:
