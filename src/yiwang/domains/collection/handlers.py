@@ -13,32 +13,44 @@ from yiwang.kernel import feel
 from yiwang.kernel.access.contracts import SYSTEM
 from yiwang.kernel.audit.api import record
 from yiwang.kernel.events.api import on
-from yiwang.kernel.orgs.models import Organisation, Post
+from yiwang.kernel.orgs.models import Organisation
+from yiwang.kernel.orgs.queries import office_with
 from yiwang.kernel.packs import api as packs
 
 OVERDUE = "hub.overdue"
+UNREPORTED = "hub.unreported"
 
 
 @on(OVERDUE)
 def overdue(body: dict[str, Any], trace_id: UUID | None) -> None:
-    """Open a matter in every office that reports the dataset, once for a due day."""
-    posts = Post.objects.filter(
-        until=None, roles__contains=[hub.REPORTER], org__functions__contains=[body["department"]]
-    )
-    data = {
+    """Open a matter in every office that reports the dataset (in one, if it alone is late), once for a due day."""
+    for org in hub.offices_of(body["department"]):
+        if body.get("org") in (None, str(org.id)):
+            _open(OVERDUE, org, _about(body), (body["dataset"], body["due"], org.id), "/upload")
+
+
+@on(UNREPORTED)
+def unreported(body: dict[str, Any], trace_id: UUID | None) -> None:
+    """Nobody has the post: a matter of those who look after data in general, once for a due day."""
+    org = office_with(hub.STEWARD, "")
+    if org is not None:
+        _open(UNREPORTED, org, _about(body), (body["dataset"], body["due"]))
+
+
+def _about(body: dict[str, Any]) -> dict[str, Any]:
+    return {
         "id": body["dataset"],
         "dataset": body["name"],
+        "department": body["department"],
         "due": _day(body["due"]),
         "latest": _day(body["latest"]) if body["latest"] else _("还没有收到过"),
     }
-    for org in {post.org for post in posts.select_related("org")}:
-        _open(org, data, (body["dataset"], body["due"], org.id))
 
 
-def _open(org: Organisation, data: dict[str, Any], key: tuple) -> None:
-    for pack in cases.matters_for(OVERDUE):
+def _open(event: str, org: Organisation, data: dict[str, Any], key: tuple, page: str = "") -> None:
+    for pack in cases.matters_for(event):
         cases.open_matter(
-            pack.id, key, org, data, about=data["dataset"], link=f"/desk/hub/{data['id']}/upload"
+            pack.id, key, org, data, about=data["dataset"], link=f"/desk/hub/{data['id']}{page}"
         )
 
 
@@ -48,22 +60,28 @@ def _day(moment: str) -> str:
 
 @on("hub.loaded")
 def arrived(body: dict[str, Any], trace_id: UUID | None) -> None:
-    """What was late has come: nobody needs to say so."""
+    """What was late has come: nobody needs to say so. Of a territory, only whose data came is no longer late."""
     reason = _("数据已经收到（批次 %(seq)s），系统办结。") % {"seq": body["seq"]}
-    cases.seen_done(OVERDUE, reason, id=body["dataset"])
+    dataset = hub.find(body["dataset"])
+    if dataset is not None and dataset.territory:
+        orgs = {org.id for org in hub.in_time_by(dataset, hub.Delivery.objects.get(seq=body["seq"]))}
+        cases.seen_done(OVERDUE, reason, orgs=orgs, id=body["dataset"])
+    else:
+        cases.seen_done(OVERDUE, reason, id=body["dataset"])
+    cases.seen_done(UNREPORTED, reason, id=body["dataset"])
 
 
 def _said_done(case: cases.Case) -> None:
     """An office says that it has delivered, or that there is nothing: the first is looked at, the second counts."""
     dataset = hub.find(case.data["id"])
-    if dataset is None or not hub.line(dataset).overdue or case.org is None:
+    if dataset is None or case.org is None or not hub.is_late(dataset, case.org):
         return
     (pack,) = (p for p in cases.matters_for(OVERDUE) if p.id == case.ref)
     if cases.outcome_of(case)["outcome"] != pack.data.get("done"):
-        hub.nothing_new(SYSTEM, dataset, case.closed_at)
+        hub.nothing_new(SYSTEM, dataset, case.closed_at, case.org if dataset.territory else None)
         return
     latest = _("%(case)s 说已报送，平台没有收到") % {"case": case.number}
-    _open(case.org, {**case.data, "latest": latest}, (case.data["id"], case.number))
+    _open(OVERDUE, case.org, {**case.data, "latest": latest}, (case.data["id"], case.number), "/upload")
 
 
 @on("cases.closed")

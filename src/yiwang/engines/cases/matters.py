@@ -4,7 +4,7 @@ Opened by the system when something is judged to need somebody, closed by whoeve
 when it sees that it is done.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from uuid import UUID
 
@@ -92,17 +92,18 @@ def has_open_matter(ref: str, **data: str) -> bool:
     return Case.objects.filter(kind=MATTER, ref=ref, closed_at=None, **those).exists()
 
 
-def seen_done(event: str, reason: str, **data: str) -> None:
+def seen_done(event: str, reason: str, *, orgs: Collection[UUID] | None = None, **data: str) -> None:
     """The system sees that what matters were opened for is done, and closes those whose pack lets it (``done``).
 
     Within a transaction of the system. One that somebody closes at this moment stays as he closes it.
 
     Args:
-        data: what the matters say.
+        orgs: only matters of these offices. data: what the matters say.
     """
     outcomes = {p.id: p.data["done"] for p in matters_for(event) if "done" in p.data}
     those = {f"data__{field}": value for field, value in data.items()}
-    for case in Case.objects.filter(kind=MATTER, ref__in=outcomes, closed_at=None, **those):
+    found = Case.objects.filter(kind=MATTER, ref__in=outcomes, closed_at=None, **those)
+    for case in found if orgs is None else found.filter(org__in=orgs):
         token = case.tokens.filter(kind="user").first()
         if token is not None:
             with suppress(Refused):

@@ -18,6 +18,8 @@ _TYPES = {
     Type.REGION: ("不是六位行政区划代码", "写 GB/T 2260 的六位代码，如 370102"),
 }
 
+_ELSEWHERE = "本单位只报本区划的记录：核对区划；确属别处的，由那里的单位报"
+
 
 def checks(dataset: Dataset) -> tuple[Check, ...]:
     """The checks of a contract, in the order of their bits.
@@ -28,6 +30,9 @@ def checks(dataset: Dataset) -> tuple[Check, ...]:
     found: list[tuple[str, str, str, str, str]] = []
     for f in dataset.fields:
         found.extend((kind, f.id, what, remedy, "") for kind, what, remedy in _of(f))
+        if f.id == dataset.territory:  # also without a limit: the bits are the contract's
+            where = dataset.within.name if dataset.within else "本单位的区划"
+            found.append(("territory", f.id, f"不在{where}范围内", _ELSEWHERE, ""))
     found.extend(("rule", r.field, r.what, r.remedy, r.id) for r in dataset.rules)
     if len(found) > MOST:
         raise ValueError(f"{dataset.id}: {len(found)} checks, at most {MOST}")

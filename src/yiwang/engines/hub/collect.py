@@ -29,7 +29,7 @@ from yiwang.kernel.events.api import AWAY, emit_on, run_slow
 from yiwang.kernel.files import store
 from yiwang.kernel.ids import new_id
 
-from . import datasets, lake, referring, tables
+from . import datasets, lake, publishing, referring, tables, territory
 from .actions import CHANNEL, inbox
 from .contracts import Dataset, Mode, NotReadable
 from .models import WAITING, Delivery, State
@@ -155,21 +155,23 @@ def load(con: psycopg.Connection, delivery: Delivery) -> None:
 def _stored(con: psycopg.Connection, delivery: Delivery) -> Path | None:
     """The file in the store; None when it says again what is in force, and the delivery is refused.
 
-    The same bytes for another day, as everything instead of changes, or under another version of the contract, say
-    something else and are loaded.
+    The same bytes for another day, as everything instead of changes, under another version of the contract, or from
+    another office where each delivers its own region, say something else and are loaded.
     """
     if not delivery.sha256:  # noted before the file moves, so that one killed in between finds it again
         delivery.sha256 = store.hash_of(Path(delivery.path))
         con.execute("update hub_delivery set sha256 = %s where seq = %s", [delivery.sha256, delivery.seq])
     if delivery.path and Path(delivery.path).exists():
         store.put_file(Path(delivery.path), delivery.sha256)
+    territorial = bool(datasets.of_release(delivery.release, delivery.dataset).territory)
     known = con.execute(
         "select loaded_at, actor_name, name, seq from hub_delivery "
         "where dataset = %s and sha256 = %s and state = 'loaded' and mode = %s and contract_version = %s "
-        "and (as_of at time zone 'Asia/Shanghai')::date = %s order by seq desc limit 1",
+        "and (as_of at time zone 'Asia/Shanghai')::date = %s and (%s or org_id is not distinct from %s) "
+        "order by seq desc limit 1",
         [
             delivery.dataset, delivery.sha256, delivery.mode, delivery.contract_version,
-            timezone.localtime(delivery.as_of).date(),
+            timezone.localtime(delivery.as_of).date(), not territorial, delivery.org_id,
         ],
     ).fetchone()  # fmt: skip
     newer = known and con.execute(
@@ -191,7 +193,7 @@ def _stored(con: psycopg.Connection, delivery: Delivery) -> Path | None:
 def _load(con: psycopg.Connection, delivery: Delivery, file: Path, folder: Path) -> None:
     from .loading import Load
 
-    dataset = datasets.of_release(delivery.release, delivery.dataset)
+    dataset = territory.bound(datasets.of_release(delivery.release, delivery.dataset), delivery.org)
     job = Load(
         dataset,
         delivery.seq,
@@ -203,8 +205,8 @@ def _load(con: psycopg.Connection, delivery: Delivery, file: Path, folder: Path)
         connect,
     )
 
-    def publish(publishing: psycopg.Connection, outcome: Any) -> None:
-        _published(publishing, delivery, dataset, outcome)
+    def publish(within: psycopg.Connection, outcome: Any) -> None:
+        _published(within, delivery, dataset, outcome)
 
     job.validated = lambda outcome: _validated(con, delivery, dataset, outcome, job, folder)
     outcome = job.run(publish)
@@ -244,25 +246,33 @@ def _validated(
 
 def _published(con: psycopg.Connection, delivery: Delivery, dataset: Dataset, outcome: Any) -> None:
     """The last statements of the publishing transaction: state, holding, quality, audit, event."""
-    rows = con.execute(
-        psycopg.sql.SQL("select count(*) from {} where not _withdrawn").format(tables.table(dataset.id))
-        if not outcome.first
-        else psycopg.sql.SQL("select {}::bigint").format(outcome.counts["new"])
-    ).fetchone()
-    held_rows = int(rows[0]) if rows else 0
+    if outcome.first:
+        held_rows, by_region = outcome.counts["new"], outcome.by_region
+    else:
+        held_rows, by_region = publishing.held(con, dataset)
     con.execute(
-        "insert into hub_holding (dataset, name, department, contract_version, key, subject_field, rows, latest_as_of) "
-        "values (%s, %s, %s, %s, %s, %s, %s, %s) on conflict (dataset) do update set name = excluded.name, "
+        "insert into hub_holding (dataset, name, department, contract_version, key, subject_field, rows, by_region, "
+        "latest_as_of) values (%s, %s, %s, %s, %s, %s, %s, %s, %s) "
+        "on conflict (dataset) do update set name = excluded.name, "
         "department = excluded.department, contract_version = excluded.contract_version, key = excluded.key, "
-        "subject_field = excluded.subject_field, rows = excluded.rows, "
+        "subject_field = excluded.subject_field, rows = excluded.rows, by_region = excluded.by_region, "
         "latest_as_of = greatest(hub_holding.latest_as_of, excluded.latest_as_of)",
         [
             dataset.id, dataset.name, dataset.department, dataset.version, Jsonb(list(dataset.key)),
-            dataset.subject_field, held_rows, delivery.as_of,
+            dataset.subject_field, held_rows, by_region and Jsonb(by_region), delivery.as_of,
         ],
     )  # fmt: skip
     if outcome.counts["rows"]:
         _quality(con, delivery, dataset, outcome, held_rows)
+    if delivery.org_id or delivery.channel != "api":  # what a matter wrote back is no delivery of everybody's
+        told = outcome.counts["good"] + outcome.counts["bad"]
+        con.execute(
+            "insert into hub_reported (dataset, org_id, latest_as_of, correct) values (%s, %s, %s, %s) "
+            "on conflict (dataset, org_id) do update set "
+            "latest_as_of = greatest(hub_reported.latest_as_of, excluded.latest_as_of), "
+            "correct = coalesce(excluded.correct, hub_reported.correct)",
+            [dataset.id, delivery.org_id, delivery.as_of, outcome.counts["good"] / told if told else None],
+        )
     messages, tally = referring.missing(con, dataset, delivery.seq)
     if messages:
         con.execute(
@@ -296,8 +306,9 @@ def _published(con: psycopg.Connection, delivery: Delivery, dataset: Dataset, ou
 
 def _quality(con: psycopg.Connection, delivery: Delivery, dataset: Dataset, outcome: Any, rows: int) -> None:
     before = con.execute(
-        "select max(as_of) from hub_delivery where dataset = %s and state = 'loaded' and seq <> %s",
-        [dataset.id, delivery.seq],
+        "select max(as_of) from hub_delivery where dataset = %s and state = 'loaded' and seq <> %s "
+        "and (%s or org_id is not distinct from %s)",
+        [dataset.id, delivery.seq, not dataset.territory, delivery.org_id],
     ).fetchone()
     limit = timedelta(days=dataset.cycle_days + dataset.grace_days)
     timely = float(not before or before[0] is None or timezone.now() - before[0] <= limit)

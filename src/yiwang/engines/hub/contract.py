@@ -44,6 +44,7 @@ def dataset_of(pack: Pack, library: Library, regions: Iterable[str] = ()) -> Dat
             Rule(r["id"], r["holds"], r["field"], r["what"], r["remedy"]) for r in data.get("rules", ())
         ),
         refers=Refers(**data["refers"]) if "refers" in data else None,
+        territory=data.get("territory", ""),
         cycle_days=data["cycle"]["days"],
         grace_days=data["cycle"].get("grace", 0),
         expected_rows=data["expected"]["rows"],

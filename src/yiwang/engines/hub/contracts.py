@@ -109,6 +109,17 @@ class Refers:
 
 
 @dataclass(frozen=True, slots=True)
+class Territory:
+    """Where the records lie that one office delivers: ``codes`` of divisions, today's and former ones.
+
+    name: what the division is called, for messages.
+    """
+
+    name: str
+    codes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Pull:
     """Where the platform fetches deliveries itself. The connection is in the setting, never here."""
 
@@ -125,6 +136,9 @@ class Dataset:
 
     cycle_days, grace_days: calendar days. expected_rows: records that should be there.
     withdraw_at_most: share of the records that a full delivery may withdraw; more, and nothing is loaded.
+    territory: the field that says where a record lies, when an office delivers only records of its own region;
+    within: the region of the office whose delivery is judged, None for no limit. A pack says the first, whoever
+    judges a delivery adds the second.
     """
 
     id: str
@@ -142,6 +156,8 @@ class Dataset:
     withdrawal_values: frozenset[str] = frozenset()
     rules: tuple[Rule, ...] = ()
     refers: Refers | None = None
+    territory: str = ""
+    within: Territory | None = None
     cycle_days: int = 1
     grace_days: int = 0
     expected_rows: int = 1
@@ -166,7 +182,7 @@ class Check:
     """One thing that can be wrong with a row.
 
     bit: its place in the bit mask of a row's failures, from 0.
-    kind: "required", "type", "codes", "min", "max", "length", "pattern", "rule" or "duplicate".
+    kind: "required", "type", "codes", "territory", "min", "max", "length", "pattern", "rule" or "duplicate".
     """
 
     bit: int

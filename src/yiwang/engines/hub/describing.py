@@ -57,6 +57,15 @@ def record_schema(dataset: Dataset) -> dict[str, Any]:
     }
 
 
+def whose(dataset: Dataset) -> str:
+    """In one sentence which records the office delivers for which the contract is bound; empty without a limit."""
+    if not dataset.territory or dataset.within is None:
+        return ""
+    place, field = dataset.within, dataset.field(dataset.territory).name
+    codes = "、".join(sorted(place.codes)[:3]) + (" 等" if len(place.codes) > 3 else "")
+    return f"本单位只报{place.name}的记录（“{field}”写 {codes}），别处的由那里的单位报。"
+
+
 def openapi(dataset: Dataset, root: str) -> dict[str, Any]:
     """The OpenAPI 3.1 description of pushing one dataset: the interface itself, and its sandbox."""
     batch = {
@@ -92,7 +101,7 @@ def openapi(dataset: Dataset, root: str) -> dict[str, Any]:
         "info": {
             "title": f"{dataset.name}推送接口",
             "version": str(dataset.version),
-            "description": dataset.summary,
+            "description": "。".join(filter(None, (dataset.summary, whose(dataset)))),
         },
         "paths": {
             f"{base}/records": {"post": post("推送一批记录", "202", "已收下；每条的问题当场答复")},

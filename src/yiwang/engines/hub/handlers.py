@@ -19,18 +19,42 @@ from .models import SharingGrant, SharingRequest
 
 @on("hub.overdue")
 def overdue(body: dict[str, Any], trace_id: UUID | None) -> None:
-    """Tell whoever reports for the source department, and the stewards."""
+    """Tell whoever reports for the source department (one office, if it alone is late), and the stewards.
+
+    Of a dataset with a territory the stewards hear once a day: its page says which offices are late.
+    """
     due = timezone.localtime(datetime.fromisoformat(body["due"]))
+    org = body.get("org")
     posts = Post.objects.filter(
         until=None, roles__contains=[REPORTER], org__functions__contains=[body["department"]]
     )
-    title = _("“%(name)s”到期没有报") % body
     text = _(
         "应在 %(day)s 前报送，现在还没有收到。请登录工作台的“数据归集”上传；没有变化的，也请报一份说明。"
     ) % {"day": f"{due:%Y-%m-%d}"}
-    for post in [*posts, *Post.objects.filter(until=None, roles__contains=[STEWARD])]:
+    link = f"/desk/hub/{body['dataset']}"
+    for post in posts.filter(org=org) if org else posts:
         id = derived_id("hub-overdue", body["dataset"], body["due"], post.person_id)
-        tell(id, post.person_id, title, text, f"/desk/hub/{body['dataset']}")
+        tell(id, post.person_id, _("“%(name)s”到期没有报") % body, text, link)
+    if org:
+        when, title = f"{timezone.localdate()}", _("“%(name)s”有单位到期没有报") % body
+        text = _("哪些单位到期没有报，见数据集页面的“各单位报送”。")
+    else:
+        when, title = body["due"], _("“%(name)s”到期没有报") % body
+    for person in _stewards():
+        tell(derived_id("hub-overdue", body["dataset"], when, person), person, title, text, link)
+
+
+@on("hub.unreported")
+def unreported(body: dict[str, Any], trace_id: UUID | None) -> None:
+    """Tell the stewards: nobody else is there to hear of it."""
+    text = _("%(department)s部门没有人有数据归集岗，催不到人。请明确由谁报送，请管理员设岗。") % body
+    for person in _stewards():
+        id = derived_id("hub-unreported", body["dataset"], body["due"], person)
+        tell(id, person, _("“%(name)s”到期没有报") % body, text, f"/desk/hub/{body['dataset']}")
+
+
+def _stewards() -> set[UUID]:
+    return set(Post.objects.filter(until=None, roles__contains=[STEWARD]).values_list("person_id", flat=True))
 
 
 def _name(dataset: str) -> str:

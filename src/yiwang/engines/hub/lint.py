@@ -40,6 +40,7 @@ def lint(library: Library) -> Iterator[Problem]:
             yield from _rules(pack, dataset)
             yield from _refers(pack, dataset, library)
             yield from _bounds(pack, dataset)
+            yield from _territory(pack, dataset)
             yield from _limits(pack, dataset)
 
 
@@ -156,6 +157,21 @@ def _limits(pack: Pack, dataset: Dataset) -> Iterator[Problem]:
             yield pack.problem(
                 path, f"“{limit.value}”不是 {field.type} 的值", "日期写 2026-05-20 或 today，数只写数字"
             )
+
+
+def _territory(pack: Pack, dataset: Dataset) -> Iterator[Problem]:
+    if not dataset.territory:
+        return
+    f = dataset.by_id.get(dataset.territory)
+    if f is None:
+        regions = "、".join(one.id for one in dataset.fields if one.type is Type.REGION)
+        remedy = f"改成其中之一：{regions}" if regions else "先加一个类型为 region 的字段"
+        yield pack.problem(("territory",), f"没有字段 {dataset.territory}", remedy, "L1")
+    elif f.type is not Type.REGION:
+        yield pack.problem(("territory",), f"{f.id} 不是区划", "改成类型为 region 的字段")
+    elif not f.required:
+        what = f"{f.id} 不是必填，空着的记录不知道归哪里报"
+        yield pack.problem(("territory",), what, "给它写 required: true，或去掉 territory")
 
 
 def _rules(pack: Pack, dataset: Dataset) -> Iterator[Problem]:

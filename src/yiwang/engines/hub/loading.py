@@ -51,6 +51,7 @@ class Outcome:
     seconds: dict[str, float] = field(default_factory=dict)
     filled: float = 1.0  # share of the good rows' cells that are not empty
     first: bool = False
+    by_region: dict[str, int] = field(default_factory=dict)  # of the good rows, where there is a territory
 
 
 def room_for(file: Path, where: Path) -> None:
@@ -188,6 +189,7 @@ class Load:
                 good, cells = good + told[0], cells + told[1]
                 if not told[0]:
                     continue
+                self._count_regions(withdrawn)
                 ready = f"select {system}, {fields} from v"
                 file = self.folder / f"{low:012d}.csv"
                 self.con.execute(f"copy ({ready}) to '{file}' (format csv, header false)")
@@ -210,6 +212,14 @@ class Load:
             raise NotReadable(
                 "“全部记录”的文件里只有表头：没有变化的，改报“有变化的记录”；确有记录的，重新导出"
             )
+
+    def _count_regions(self, withdrawn: str) -> None:
+        if not self.dataset.territory:
+            return
+        where, found = name(self.dataset.territory), self.outcome.by_region
+        counted = f"select {where}, count(*) from v where not {withdrawn} group by 1"
+        for code, n in self.con.execute(counted).fetchall():
+            found[code] = found.get(code, 0) + n
 
     def _repeated(self) -> int:
         found = self.con.execute("select count(*) from dup where _same").fetchone()

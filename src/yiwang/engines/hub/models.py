@@ -76,7 +76,10 @@ class Delivery(models.Model):
 
 
 class Holding(models.Model):
-    """What is held of a dataset now. Written by the collector; tells the database functions what they may read."""
+    """What is held of a dataset now. Written by the collector; tells the database functions what they may read.
+
+    by_region: division → records, where the contract names a territory.
+    """
 
     dataset = models.CharField(max_length=45, primary_key=True)
     name = models.CharField(max_length=80)
@@ -85,9 +88,31 @@ class Holding(models.Model):
     key = models.JSONField()
     subject_field = models.CharField(max_length=45)
     rows = models.BigIntegerField(default=0)
+    by_region = models.JSONField(null=True)
     latest_as_of = models.DateTimeField(null=True)
     reminded_for = models.DateTimeField(null=True)  # the moment it was overdue from, already told of
     pulled_at = models.DateTimeField(null=True)
+
+
+class Reported(models.Model):
+    """What came of a dataset with a territory from one office, so that each is judged by its own deliveries.
+
+    org: null for the system, whose deliveries are everybody's.
+    correct: share of good rows of the last delivery that had any.
+    reminded_for: the due moment already told of: to the office, or (null) to the stewards, when a dataset with or
+    without a territory has nobody who reports it.
+    """
+
+    dataset = models.CharField(max_length=45)
+    org = models.ForeignKey("orgs.Organisation", null=True, on_delete=models.PROTECT, related_name="+")
+    latest_as_of = models.DateTimeField(null=True)
+    correct = models.FloatField(null=True)
+    reminded_for = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["dataset", "org"], nulls_distinct=False, name="hub_reported_once")
+        ]
 
 
 class Quality(models.Model):

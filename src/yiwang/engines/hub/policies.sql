@@ -25,6 +25,7 @@ create policy seen on hub_delivery to {app} using (
 revoke delete, truncate on hub_delivery from {app};
 revoke insert, update, delete, truncate on hub_quality from {app};
 revoke insert, update, delete, truncate on hub_holding from {app};
+revoke insert, update, delete, truncate on hub_reported from {app};
 
 -- Every version of one record, with its moments. Nobody reads without a purpose and a trace.
 create or replace function hub_versions(

@@ -149,7 +149,15 @@ def _withdraw(
     history: str,
     refused: Sequence[tuple[Any, ...]],
 ) -> int:
-    """What a full delivery does not have is withdrawn from its moment on, unless something newer said it."""
+    """What a full delivery does not have is withdrawn from its moment on, unless something newer said it.
+
+    Only where its office delivers: a county's whole says nothing of another county.
+    """
+    held_by = pg.SQL("not c._withdrawn")
+    if dataset.within is not None:
+        codes = pg.SQL(", ").join(map(pg.Literal, sorted(dataset.within.codes)))
+        held_by += pg.SQL(" and c.{} in ({})").format(pg.Identifier(dataset.territory), codes)
+    parts = {**parts, "mine": held_by}
 
     def sql(text: str) -> pg.Composed:
         return pg.SQL(text).format(**parts)
@@ -163,15 +171,17 @@ def _withdraw(
         pg.SQL(
             "create temp table gone on commit drop as select c.ctid as c from {t} c "
             "join public.hub_delivery seen on seen.seq = c._seen join public.hub_delivery mine on mine.seq = {d} "
-            "where not c._withdrawn and seen.as_of <= mine.as_of and not exists (select 1 from kept s where {on})"
+            "where {mine} and seen.as_of <= mine.as_of and not exists (select 1 from kept s where {on})"
         ).format(**parts)
     )
     count = _one(con, pg.SQL("select count(*) from gone").format())
-    held = _one(con, sql("select count(*) from {t} where not _withdrawn"))
+    held = _one(con, sql("select count(*) from {t} c where {mine}"))
     if count > held * dataset.withdraw_at_most:
+        where = dataset.within.name if dataset.within else ""
         raise NotReadable(
-            f"这份全量比现有的少 {count} 条（现有 {held} 条），超过合同允许一次撤回的 {dataset.withdraw_at_most:.0%}，"
-            "整批没有装。多半是文件不全：重新导出全量再报；确实要撤回这么多的，请数据管理员先改合同的 withdraw_at_most"
+            f"这份全量比{where}现有的少 {count} 条（现有 {held} 条），超过合同允许一次撤回的 "
+            f"{dataset.withdraw_at_most:.0%}，整批没有装。"
+            "多半是文件不全：重新导出全量再报；确实要撤回这么多的，请数据管理员先改合同的 withdraw_at_most"
         )
     con.execute(sql(
         history + "select c._delivery, c._seen, c._row, c._valid_from, {cf}, c._withdrawn, {d} "
@@ -183,6 +193,17 @@ def _withdraw(
         "from gone where c.ctid = gone.c"
     ))  # fmt: skip
     return count
+
+
+def held(con: Connection, dataset: Dataset) -> tuple[int, dict[str, int] | None]:
+    """How many records are held; and by division where the contract names a territory. One look at the table."""
+    table = tables.table(dataset.id)
+    if not dataset.territory:
+        return _one(con, pg.SQL("select count(*) from {} where not _withdrawn").format(table)), None
+    grouped = pg.SQL("select {}, count(*) from {} where not _withdrawn group by 1")
+    rows = con.execute(grouped.format(pg.Identifier(dataset.territory), table)).fetchall()
+    by_region = {code or "": int(n) for code, n in rows}  # one that came before the field did has none
+    return sum(by_region.values()), by_region
 
 
 def _of(alias: str, ids: Sequence[str]) -> pg.Composed:

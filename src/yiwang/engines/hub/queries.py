@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from yiwang.kernel.access.contracts import Actor, Refused
+from yiwang.kernel.access.contracts import SYSTEM, Actor, Refused
 from yiwang.kernel.access.session import as_system
 from yiwang.kernel.ids import new_id
 from yiwang.kernel.ledger.purposes import purpose_of
@@ -21,6 +21,8 @@ from . import datasets, history
 from .actions import REPORTER, is_steward
 from .contracts import Dataset, Type
 from .models import Delivery, Holding, Quality
+from .standing import Standing, due_of, standings
+from .territory import covers
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Line:
     """A dataset as the overview shows it. ``rate``: held against expected, 1 for all. ``due``: when the next is due.
 
     ``over``: how many records more than were expected: the contract's number wants looking at.
+    ``offices``: of a dataset with a territory, what concerns the reader; ``due`` is then the first of theirs.
     """
 
     dataset: Dataset
@@ -38,6 +41,12 @@ class Line:
     overdue: bool
     quality: Quality | None
     over: int = 0
+    offices: tuple[Standing, ...] = ()
+
+    @property
+    def late(self) -> int:
+        """How many of the offices are late."""
+        return sum(one.overdue for one in self.offices)
 
 
 def functions_of(actor: Actor) -> frozenset[str]:
@@ -60,36 +69,42 @@ def visible(actor: Actor) -> list[Dataset]:
     return [d for d in datasets.every() if d.department in functions]
 
 
-def due_of(dataset: Dataset, latest: datetime | None) -> datetime:
-    """When the next delivery is due: a cycle and its grace after the latest, or after the contract's first day."""
-    start = latest or timezone.make_aware(datetime.combine(dataset.effective_from, datetime.min.time()))
-    return start + timedelta(days=dataset.cycle_days + dataset.grace_days)
-
-
 def overview(actor: Actor) -> list[Line]:
-    """Every visible dataset with its figures."""
-    return lines_of(visible(actor))
+    """Every visible dataset with its figures; to a reporter, late is what he is late with."""
+    return lines_of(visible(actor), actor)
 
 
-def lines_of(wanted: list[Dataset]) -> list[Line]:
-    """Datasets with their figures."""
+def lines_of(wanted: list[Dataset], actor: Actor = SYSTEM) -> list[Line]:
+    """Datasets with their figures, for a reader."""
     held = {h.dataset: h for h in Holding.objects.all()}
     latest = {q.dataset: q for q in Quality.objects.order_by("dataset", "-at").distinct("dataset")}
-    return [_line(d, held.get(d.id), latest.get(d.id)) for d in wanted]
+    return [_line(d, held.get(d.id), latest.get(d.id), actor) for d in wanted]
 
 
-def line(dataset: Dataset) -> Line:
-    """One dataset with its figures."""
+def line(dataset: Dataset, actor: Actor = SYSTEM) -> Line:
+    """One dataset with its figures, for a reader."""
     latest = Quality.objects.filter(dataset=dataset.id).order_by("-at").first()
-    return _line(dataset, Holding.objects.filter(dataset=dataset.id).first(), latest)
+    return _line(dataset, Holding.objects.filter(dataset=dataset.id).first(), latest, actor)
 
 
-def _line(dataset: Dataset, held: Holding | None, quality: Quality | None) -> Line:
+def _line(dataset: Dataset, held: Holding | None, quality: Quality | None, actor: Actor) -> Line:
+    rows = held.rows if held else 0
+    offices = [one for one in standings(dataset, held) if is_steward(actor) or one.org.id in actor.posts]
+    first = min(offices, key=lambda one: one.due, default=None)
     as_of = held.latest_as_of if held else None
-    due, rows = due_of(dataset, as_of), held.rows if held else 0
+    due = first.due if first else due_of(dataset, as_of)
     over = max(0, rows - dataset.expected_rows)
     rate = min(1.0, rows / dataset.expected_rows)
-    return Line(dataset, rows, rate, as_of, due, due < timezone.now(), quality, over)
+    return Line(dataset, rows, rate, as_of, due, due < timezone.now(), quality, over, tuple(offices))
+
+
+def offices(actor: Actor, dataset: Dataset) -> list[Standing]:
+    """How each office stands that the actor may see: to stewards all, to a reporter his own and those below it."""
+    every = standings(dataset)
+    if is_steward(actor):
+        return every
+    mine = [one.org for one in every if one.org.id in actor.posts]
+    return [one for one in every if any(covers(org, one.org) for org in mine)]
 
 
 def by_department(lines: list[Line]) -> list[dict[str, Any]]:

@@ -70,6 +70,9 @@ def _fails(
     match check.kind:
         case "codes":
             return found not in f.codes
+        case "territory":
+            mine = dataset.within is None or found in dataset.within.codes
+            return not mine and (not f.codes or found in f.codes)
         case "pattern":
             return re.fullmatch(f.pattern, str(found)) is None
     low = bound(f, f.minimum) if check.kind == "min" else found

@@ -42,6 +42,14 @@ def _fails(check: Check, dataset: Dataset, rules: dict[str, str]) -> str:
             return f"{text} is not null and {value} is null"
         case "codes":
             return f"{value} not in ({', '.join(quoted(c) for c in sorted(f.codes))})"
+        case "territory":
+            if dataset.within is None:
+                return "false"
+            outside = f"{value} not in ({', '.join(map(quoted, sorted(dataset.within.codes)))})"
+            # What is no code of a division is told as such, and not again as somebody else's.
+            return outside + (
+                f" and {value} in ({', '.join(map(quoted, sorted(f.codes)))})" if f.codes else ""
+            )
         case "min":
             return f"{value} < {_literal(f, f.minimum)}"
         case "max":

@@ -51,14 +51,13 @@ def every(request: HttpRequest):
 @router.get("/hub/datasets/{dataset}/openapi.json", auth=access.read, summary=_("由合同生成的推送接口说明"))
 def described(request: HttpRequest, dataset: str):
     """OpenAPI 3.1 of pushing this dataset; its record is the contract as JSON Schema."""
-    return JsonResponse(
-        hub.openapi(_dataset(request, dataset), ROOT), json_dumps_params={"ensure_ascii": False}
-    )
+    contract = hub.bound_for(request.actor, _dataset(request, dataset))
+    return JsonResponse(hub.openapi(contract, ROOT), json_dumps_params={"ensure_ascii": False})
 
 
-def _checked(dataset: hub.Dataset, batch: shapes.Push) -> dict[str, Any]:
+def _checked(request: HttpRequest, dataset: hub.Dataset, batch: shapes.Push) -> dict[str, Any]:
     as_of = timezone.localtime(_moment(batch.as_of)).date()
-    good, bad, messages = hub.check(dataset, batch.records, as_of)
+    good, bad, messages = hub.check(hub.bound_for(request.actor, dataset), batch.records, as_of)
     told = [
         {
             "record": m.row,
@@ -87,7 +86,7 @@ def _moment(given: datetime | None) -> datetime:
 )
 def sandbox(request: HttpRequest, dataset: str, body: shapes.Push):
     """Judged exactly as a push is; nothing is stored."""
-    return _checked(_dataset(request, dataset), body)
+    return _checked(request, _dataset(request, dataset), body)
 
 
 @router.post(
@@ -99,7 +98,7 @@ def sandbox(request: HttpRequest, dataset: str, body: shapes.Push):
 def push(request: HttpRequest, dataset: str, body: shapes.Push):
     """Good records will be loaded within seconds; refused ones are told here and now."""
     found = _dataset(request, dataset)
-    told = _checked(found, body)
+    told = _checked(request, found, body)
     mode = hub.Mode(body.mode) if body.mode else hub.Mode.CHANGE
     delivery, new = hub.push(request.actor, found, body.records, body.batch, _moment(body.as_of), mode)
     return 202, {**told, "delivery": delivery.uid, "new": new}

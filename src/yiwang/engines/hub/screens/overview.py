@@ -29,6 +29,7 @@ def overview(request):
         "hub/overview.html",
         {
             "lines": lines,
+            "own": not actions.is_steward(request.actor),
             "departments": queries.by_department(lines),
             "late": sum(one.overdue for one in lines),
             "reports": queries.functions_of(request.actor),
@@ -49,7 +50,8 @@ def dataset(request, dataset):
         {
             "dataset": found,
             "pack": packs.current().get("dataset", found.id),
-            "line": queries.line(found),
+            "line": queries.line(found, request.actor),
+            "offices": queries.offices(request.actor, found),
             "page": page,
             "qualities": queries.qualities(found),
             "reports": actions.office_of(request.actor, found) is not None,

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from yiwang.engines.hub import actions, queries
+from yiwang.engines.hub import actions, describing, queries, territory
 from yiwang.engines.hub.contracts import Mode
 from yiwang.engines.hub.models import State
 from yiwang.kernel.access.contracts import Refused
@@ -42,6 +42,7 @@ def upload(request, dataset):
         request,
         "hub/upload.html",
         {
+            "whose": describing.whose(territory.bound_for(request.actor, found)),
             "dataset": found,
             "office": actions.office_of(request.actor, found),
             "error": error,

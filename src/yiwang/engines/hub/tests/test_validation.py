@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from yiwang.engines.hub.checks import checks
 from yiwang.engines.hub.codes import CREDIT, idno_sql, is_idno, is_uscc, uscc_sql
 from yiwang.engines.hub.contract import dataset_of
-from yiwang.engines.hub.contracts import Dataset, Field, NotTranslatable, Rule, Type
+from yiwang.engines.hub.contracts import Dataset, Field, NotTranslatable, Rule, Territory, Type
+from yiwang.engines.hub.describing import openapi, whose
 from yiwang.engines.hub.feelsql import Translator
 from yiwang.engines.hub.lint import lint
 from yiwang.engines.hub.messages import columns, of_row
@@ -69,7 +70,7 @@ RULES = tuple(
 )
 DATASET = Dataset(
     id="d", name="D", version=1, department="x", fields=EVERY, key=("code",), valid_from="day",
-    subject_entity="ent", subject_field="code", rules=RULES, unique=(("word", "count"),),
+    subject_entity="ent", subject_field="code", rules=RULES, unique=(("word", "count"),), territory="place",
     by_id={f.id: f for f in EVERY},
 )  # fmt: skip
 
@@ -110,26 +111,30 @@ rows = st.fixed_dictionaries(
 )
 
 
-def by_sql(some: list[dict]) -> list[tuple]:
+HERE = replace(DATASET, within=Territory("历下区", frozenset({"370102", "370104"})))
+
+
+def by_sql(some: list[dict], dataset: Dataset = DATASET) -> list[tuple]:
     table = pa.table({f.id: pa.array([r[f.id] for r in some], pa.string()) for f in EVERY})
     table = table.append_column("_n", pa.array(range(len(some)), pa.int64()))
-    CON.register("raw_rows", table)
+    con = CON.cursor()  # others leave results half read
+    con.register("raw_rows", table)
     listed = ", ".join(f'"{f.id}"' for f in EVERY)
-    found = CON.sql(
-        f"select {listed}, _bad from ({validated(DATASET, 'raw_rows', TODAY.isoformat())}) order by _n"
+    found = con.sql(
+        f"select {listed}, _bad from ({validated(dataset, 'raw_rows', TODAY.isoformat())}) order by _n"
     )
     return found.fetchall()
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-@given(st.lists(rows, min_size=1, max_size=25))
-def test_sql_judges_every_row_as_the_row_by_row_oracle_does(some):
+@given(st.lists(rows, min_size=1, max_size=25), st.sampled_from([DATASET, HERE]))
+def test_sql_judges_every_row_as_the_row_by_row_oracle_does(some, dataset):
     some = [
         {k: v if v is None else v.encode("utf-8", "replace").decode() for k, v in r.items()} for r in some
     ]
-    for row, told in zip(some, by_sql(some), strict=True):
-        values, mask = judge(DATASET, row, TODAY)
-        named = {c.bit: (c.kind, c.field, c.rule) for c in checks(DATASET)}
+    for row, told in zip(some, by_sql(some, dataset), strict=True):
+        values, mask = judge(dataset, row, TODAY)
+        named = {c.bit: (c.kind, c.field, c.rule) for c in checks(dataset)}
         differ = [named[b] for b in named if (told[-1] ^ mask) >> b & 1]
         assert (differ, list(told[:-1])) == ([], list(values.values())), row
 
@@ -205,6 +210,39 @@ def test_a_message_names_row_field_value_remedy_and_a_proposal():
     assert f"很可能是 {GOOD}" in told["代码"].remedy
     _values, mask = judge(DATASET, {"code": "9.13799E+17", "day": "2024-01-01"}, TODAY)
     assert "被表格软件存成了数" in next(of_row(DATASET, 2, {"code": "9.13799E+17"}, mask)).what
+
+
+@pytest.mark.parametrize(
+    ("place", "what"),
+    [
+        ("370102", []),
+        ("370103", ["不在历下区范围内"]),  # a division, and another office's
+        ("370104", ["不在行政区划表里"]),  # none in the contract's list: told once
+        ("3701", ["不是六位行政区划代码"]),
+        ("", []),  # required or not is another check
+    ],
+)
+def test_a_row_of_another_region_is_told_once_and_by_both_judges(place, what):
+    row = dict.fromkeys((f.id for f in EVERY), "") | {"code": GOOD, "day": "2024-05-20", "place": place}
+    _values, mask = judge(HERE, row, TODAY)
+    told = [m for m in of_row(HERE, 3, row, mask) if m.field == "区划"]
+    assert [m.what for m in told] == what
+    assert by_sql([row], HERE)[0][-1] == mask
+    if place == "370103":
+        assert str(told[0]) == (
+            "第 3 行“区划”“370103”不在历下区范围内。本单位只报本区划的记录：核对区划；确属别处的，由那里的单位报"
+        )
+    assert not [m for m in of_row(DATASET, 3, row, judge(DATASET, row, TODAY)[1]) if "范围" in m.what]
+    # The bits are those of the contract, whoever delivers.
+    assert [(c.bit, c.kind, c.field) for c in checks(HERE)] == [
+        (c.bit, c.kind, c.field) for c in checks(DATASET)
+    ]
+
+
+def test_the_description_says_in_a_sentence_what_the_office_delivers():
+    assert whose(DATASET) == ""
+    assert whose(HERE) == "本单位只报历下区的记录（“区划”写 370102、370104），别处的由那里的单位报。"
+    assert whose(HERE) in openapi(HERE, "/")["info"]["description"]
 
 
 MOMENT = Field("m", "时刻", Type.DATETIME)
@@ -329,6 +367,17 @@ def test_packs_check_names_what_is_wrong_in_a_dataset():
     ):
         assert what in told
     assert isinstance(LIBRARY, Library)
+
+
+@pytest.mark.parametrize(
+    ("field", "what"),
+    [("nothing", "没有字段 nothing"), ("name", "name 不是区划"), ("region", "region 不是必填")],
+)
+def test_packs_check_names_a_territory_that_cannot_be_told(field, what):
+    pack = LIBRARY.get("dataset", "penalties")  # whose region may be empty
+    data = dict(pack.data) | {"territory": field}
+    changed = type(pack)(**{k: getattr(pack, k) for k in pack.__slots__} | {"data": data})
+    assert what in "\n".join(p.what for p in lint(LIBRARY.with_packs([changed])))
 
 
 def _with_limits(*rows):
