@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from yiwang.engines.cases.forms.uscc import make_uscc
 from yiwang.engines.hub import actions, datasets
+from yiwang.kernel.access.contracts import SYSTEM, Actor
 from yiwang.kernel.access.session import acting
 from yiwang.kernel.accounts.models import User
 from yiwang.kernel.accounts.queries import actor_of
@@ -22,6 +23,7 @@ from .enterprises import NAME, USCC
 from .people import COUNTIES, NEVER_ISSUED, Demo
 
 COUNT = 240
+COUNTY = COUNTIES[0]  # where the demo's reporter works
 BRANDS = ("泉润", "鲁信达", "海岱", "文昌", "金桥", "顺和", "瑞丰", "齐盛", "蓝湾", "百合", "德源", "明湖")
 TRADES = (
     ("餐饮", "H62"),
@@ -42,10 +44,11 @@ def make(everybody: list[Demo]) -> None:
     firms = [_firm(maker, n, everybody[500 + n].name, now) for n in range(COUNT)]
     known = {**firms[0], "统一社会信用代码": USCC, "企业名称": NAME, "成立日期": "2024-05-20"}
     first = [{**f, "核准日期": f["成立日期"], "登记状态": "1", "注销日期": ""} for f in [*firms, known]]
-    _deliver("reporter", "ent_registration", "登记注册-全量.csv", first, now - timedelta(days=40))
-    _deliver("reporter", "ent_registration", "登记注册-日增量.csv", _changed(maker, firms, now), now)
+    _by_place("ent_registration", "登记注册-全量.csv", first, "所在区划", now - timedelta(days=40))
+    _deliver("reporter_sd", "ent_registration", "登记注册-日增量.csv", _changed(maker, firms, now), now)
+    _nothing_new("reporter", "ent_registration", now)
     _deliver("reporter_xs", "ent_permits", "行政许可.csv", _permits(maker, firms, now), now)
-    _deliver("reporter", "product_licences", "生产许可.csv", _licences(maker, firms, now), now)
+    _by_place("product_licences", "生产许可.csv", _licences(maker, firms, now), "生产地区划", now)
     _deliver(
         "reporter",
         "penalties",
@@ -53,12 +56,31 @@ def make(everybody: list[Demo]) -> None:
         [*_penalties(maker, firms, now), _own_penalty(known, now)],
         now,
     )
-    _deliver("reporter", "complaints", "投诉举报.csv", _complaints(maker, firms, now), now)
+    _by_place("complaints", "投诉举报.csv", _complaints(maker, firms, now), "事发区划", now)
     _deliver("", "public_credit", "公共信用综合评价.csv", _public(firms, known, now), now)
     _deliver("reporter", "industry_credit", "行业信用评价.csv", _of_industry(firms, known, now), now)
     _deliver("reporter", "ent_relations", "企业关系.csv", _relations(firms, known, now), now)
     _deliver("reporter", "annual_reports", "年报.csv", _reports(firms, known, now), now)
     _deliver("reporter", "online_sellers", "平台内经营者.csv", _sellers(firms, known, now), now)
+
+
+def _by_place(dataset: str, name: str, rows: Iterable[Row], place: str, as_of: datetime) -> None:
+    """A county delivers its own, the province's office what the others have not delivered themselves."""
+    rows = list(rows)
+    _deliver("reporter_sd", dataset, name, [row for row in rows if row[place] != COUNTY], as_of)
+    _deliver("reporter", dataset, name, [row for row in rows if row[place] == COUNTY], as_of)
+
+
+def _nothing_new(username: str, dataset: str, as_of: datetime) -> None:
+    found, actor = datasets.find(dataset), _actor(username)
+    if found is not None:
+        with acting(actor):
+            actions.nothing_new(actor, found, as_of)
+
+
+def _actor(username: str) -> Actor:
+    with acting(SYSTEM):
+        return actor_of(User.objects.select_related("person").get(username=username))
 
 
 def _deliver(username: str, dataset: str, name: str, rows: Iterable[Row], as_of: datetime) -> None:
@@ -71,14 +93,11 @@ def _deliver(username: str, dataset: str, name: str, rows: Iterable[Row], as_of:
     found = datasets.find(dataset)
     if found is None:  # packs of somebody's own
         return
-    from yiwang.kernel.access.contracts import SYSTEM
-
     if not username:  # from the province's platform
         with acting(SYSTEM):
             actions.receive(SYSTEM, found, name, io.BytesIO(content), len(content), as_of, None, "system")
         return
-    with acting(SYSTEM):
-        actor = actor_of(User.objects.select_related("person").get(username=username))
+    actor = _actor(username)
     with acting(actor):
         actions.receive(actor, found, name, io.BytesIO(content), len(content), as_of)
 

@@ -192,14 +192,15 @@ def _accounts(everybody: list[Demo], today: date) -> None:
             Post.objects.create(
                 person=user.person, org=bureau_of_data, title=title, roles=[role], since=date(2020, 1, 1)
             )
-        for username, function, title, role in (
-            ("reporter", "市场监管", "数据归集", "reporter"),
-            ("reporter_xs", "行政审批", "数据归集", "reporter"),
-            ("steward", "大数据", "数据管理", "steward"),
-            ("credit", "市场监管", "信用监管", "credit"),
-            ("reporter_dsj", "大数据", "数据归集", "reporter"),
+        for username, function, title, role, region in (
+            ("reporter", "市场监管", "数据归集", "reporter", COUNTY),
+            ("reporter_xs", "行政审批", "数据归集", "reporter", COUNTY),
+            ("steward", "大数据", "数据管理", "steward", COUNTY),
+            ("credit", "市场监管", "信用监管", "credit", COUNTY),
+            ("reporter_dsj", "大数据", "数据归集", "reporter", COUNTY),
+            ("reporter_sd", "市场监管", "数据归集", "reporter", f"{COUNTY[:2]}0000"),
         ):
-            office = responsible(function, COUNTY)
+            office = responsible(function, region)
             user = _user(username, everybody[400 + order], f"{office.name}　{title}", order)
             Post.objects.create(
                 person=user.person, org=office, title=title, roles=[role], since=date(2020, 1, 1)
