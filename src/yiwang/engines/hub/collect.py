@@ -259,7 +259,7 @@ def _published(con: psycopg.Connection, delivery: Delivery, dataset: Dataset, ou
         "latest_as_of = greatest(hub_holding.latest_as_of, excluded.latest_as_of)",
         [
             dataset.id, dataset.name, dataset.department, dataset.version, Jsonb(list(dataset.key)),
-            dataset.subject_field, held_rows, by_region and Jsonb(by_region), delivery.as_of,
+            dataset.subject_field, held_rows, Jsonb(by_region) if by_region else None, delivery.as_of,
         ],
     )  # fmt: skip
     if outcome.counts["rows"]:
