@@ -35,14 +35,19 @@ def test_a_class_is_read_only_for_purposes_under_which_nothing_is_left_out():
         until(lambda p=purpose: graded(p) == stored(USCC)[:2], 90)  # once the demo's deliveries are graded
 
 
-def test_a_mandate_for_one_service_opens_no_file(become):
+def in_everything(become):
+    """The demo's boss, acting for his enterprise in everything."""
     boss = become("boss")
     with acting(SYSTEM):
         own = Enterprise.objects.get(uscc=USCC)
-    whole = replace(boss, acting_for=Subject(own.id, "enterprise", own.name, frozenset({"handler"})))
+    return replace(boss, acting_for=Subject(own.id, "enterprise", own.name, frozenset({"handler"})))
+
+
+def test_a_mandate_for_one_service_opens_no_file(become):
+    whole = in_everything(become)
     some = replace(whole, acting_for=replace(whole.acting_for, scope=frozenset({"sd.bank_account"})))
     with acting(whole):
-        assert actions.enterprise_of(whole) == own and ledger.lines_of(whole).exists()
+        assert actions.enterprise_of(whole).uscc == USCC and ledger.lines_of(whole).exists()
     with acting(some):
         assert actions.enterprise_of(some) is None
         assert not ledger.lines_of(some).exists()  # nor who looked at it

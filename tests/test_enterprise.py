@@ -320,3 +320,47 @@ def test_a_telephone_or_a_house_with_the_brand_or_a_former_name_is_looked_at_by_
     text = page.inner_text("main")
     assert "电话相同" in text and "投诉举报信息" in text and lines[0][0] in text
     assert violations(page) == []
+
+
+def test_a_number_read_off_a_licence_finds_the_enterprise(visit):
+    """The name is wrong and the place is another; one number is of two enterprises and says nothing."""
+    one, two, three, mark = code(), code(), code(), f"{next(serial):06d}"
+    give(
+        HEADER
+        + "".join(
+            row(c, f"济南{n}{mark}食品有限公司", address=f"许可路{n}号")
+            for n, c in enumerate((one, two, three))
+        )
+    )
+    head = "许可证编号,统一社会信用代码,企业名称,产品名称,生产地址,生产地区划,发证日期,有效期至,证件状态,发证机关\n"
+    tail = "食品,糕点,许可路1号,370102,2025-04-01,2030-04-01,1,示例机关"
+    assert (
+        give(
+            head + f"SC9{mark}A1,{one},{tail}\nSC1{mark}A0,{one},{tail}\n", "证.csv", "product_licences"
+        ).counts["good"]
+        == 2
+    )
+    permits = "许可决定文书号,统一社会信用代码,行政相对人名称,许可事项,许可类别,许可编号,许可决定日期,证件状态,许可机关\n"
+    both = "".join(
+        f"审{mark}{n},{c},食品公司,食品经营许可,1,JY{mark},2025-04-01,1,示例机关\n"
+        for n, c in enumerate((two, three))
+    )
+    assert give(permits + both, "许.csv", "ent_permits").counts["good"] == 2
+    now = f"{date.today() - timedelta(days=2)} 09:00:00"
+    text = "登记编号,类别,被诉方名称,被诉方地址,被诉方许可证编号,事发区划,登记时间,问题类别,处理状态\n"
+    lines = {f"XK1{mark}": f"ｓｃ9{mark} a1", f"XK2{mark}": f"JY{mark}"}
+    text += "".join(f"{no},1,拐角那家店,不知道,{n},370102,{now},价格,10\n" for no, n in lines.items())
+    assert give(text, "投.csv", "complaints").counts["good"] == 2
+
+    def found():
+        with acting(SYSTEM):
+            return {x.key: x for x in Link.objects.filter(dataset="complaints", key__in=lines)}
+
+    until(found, 150)
+    told = found()
+    assert set(told) == {f"XK1{mark}"} and told[f"XK1{mark}"].uscc == one
+    link = told[f"XK1{mark}"]
+    assert "许可证号相同" in link.evidence and not link.name_only
+    page = visit("credit")
+    page.goto(f"/desk/enterprises/links?state={link.state}&at={link.id}")
+    assert "许可证号相同" in page.inner_text("main") and f"ｓｃ9{mark} a1" in page.inner_text("main")

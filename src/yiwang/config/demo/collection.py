@@ -48,7 +48,8 @@ def make(everybody: list[Demo]) -> None:
     _deliver("reporter_sd", "ent_registration", "登记注册-日增量.csv", _changed(maker, firms, now), now)
     _nothing_new("reporter", "ent_registration", now)
     _deliver("reporter_xs", "ent_permits", "行政许可.csv", _permits(maker, firms, now), now)
-    _by_place("product_licences", "生产许可.csv", _licences(maker, firms, now), "生产地区划", now)
+    licences = list(_licences(maker, firms, now))
+    _by_place("product_licences", "生产许可.csv", licences, "生产地区划", now)
     _deliver(
         "reporter",
         "penalties",
@@ -56,7 +57,7 @@ def make(everybody: list[Demo]) -> None:
         [*_penalties(maker, firms, now), _own_penalty(known, now)],
         now,
     )
-    _by_place("complaints", "投诉举报.csv", _complaints(maker, firms, now), "事发区划", now)
+    _by_place("complaints", "投诉举报.csv", _complaints(maker, firms, licences, now), "事发区划", now)
     _deliver("", "public_credit", "公共信用综合评价.csv", _public(firms, known, now), now)
     _deliver("reporter", "industry_credit", "行业信用评价.csv", _of_industry(firms, known, now), now)
     _deliver("reporter", "ent_relations", "企业关系.csv", _relations(firms, known, now), now)
@@ -179,7 +180,9 @@ def _own_penalty(firm: Row, now: datetime) -> Row:
     return {**first, "处罚决定书文号": "历市监处罚〔示例〕1号", "罚款金额（万元）": "12"}
 
 
-def _complaints(maker: random.Random, firms: list[Row], now: datetime) -> Iterator[Row]:
+def _complaints(maker: random.Random, firms: list[Row], licences: list[Row], now: datetime) -> Iterator[Row]:
+    """Some who complain read the number off the licence on the wall."""
+    numbers = {one["统一社会信用代码"]: one["许可证编号"] for one in licences}
     for n in range(190):
         firm = firms[maker.randrange(COUNT)]
         at = now - timedelta(days=maker.randint(1, 300), minutes=maker.randint(0, 1000))
@@ -191,6 +194,7 @@ def _complaints(maker: random.Random, firms: list[Row], now: datetime) -> Iterat
             "登记时间": f"{at:%Y-%m-%d %H:%M:%S}", "问题类别": maker.choice(("食品安全", "价格", "售后服务", "合同")),
             "处理状态": "40", "办结时间": f"{at + timedelta(hours=20):%Y-%m-%d %H:%M:%S}",
             "是否属实": maker.choice(("是", "否")),
+            "被诉方许可证编号": numbers.get(firm["统一社会信用代码"], "") if n % 4 < 2 else "",
         }  # fmt: skip
 
 

@@ -7,13 +7,14 @@ from uuid import UUID
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from yiwang.engines.cases import api as cases
 from yiwang.engines.hub import api as hub
 from yiwang.kernel.access.contracts import Actor, Refused
 from yiwang.kernel.accounts.models import Enterprise
 from yiwang.kernel.audit.api import record
-from yiwang.kernel.calendar.api import working_calendar
 from yiwang.kernel.events.api import emit
 from yiwang.kernel.orgs.models import Organisation
+from yiwang.kernel.orgs.queries import staffed
 
 from . import conflicts, queries, tables
 from .models import Correction
@@ -56,11 +57,11 @@ def ask(actor: Actor, dataset_id: str, key: str, words: str) -> Correction:
         words=words.strip()[:1000],
         org=_office(fact, str((file.registration or {}).get("region", ""))),
         asked_by=actor.label,
-        due_on=working_calendar().after(timezone.localdate(), table.correct_within),
+        due_on=cases.due_day(queries.ASKED, timezone.now()),
         delivery=fact.values["_delivery"],
     )
     record(actor, "enterprise.correction-asked", "correction", made.id, dataset=dataset_id)
-    emit("enterprise.correction", {"correction": str(made.id), "uscc": own.uscc})
+    emit(queries.ASKED, {"correction": str(made.id), "uscc": own.uscc})
     return made
 
 
@@ -77,15 +78,17 @@ def asked_before(fact: queries.Fact) -> str:
 
 
 def _office(fact: queries.Fact, region: str) -> Organisation | None:
-    """Who delivered the line; otherwise the department's office where the enterprise is."""
+    """Who delivered the line; otherwise the department's office where the enterprise is, one that can answer first."""
     if fact.delivery is not None and fact.delivery.org is not None:
         return fact.delivery.org
-    offices = Organisation.objects.filter(functions__contains=[fact.dataset.department])
-    return offices.filter(region_id=region).first() or offices.order_by("region_id").first()
+    return staffed(fact.dataset.department, [hub.REPORTER, queries.CREDIT], region)
 
 
-def answer(actor: Actor, correction_id: UUID, faulty: bool, words: str) -> Correction:
+def answer(actor: Actor, correction_id: UUID, faulty: bool, words: str, by: str = "") -> Correction:
     """The source department's answer. A faulty line stays frozen until it is delivered anew.
+
+    Args:
+        by: who answers, where the system only hands on what an official said in a matter.
 
     Raises:
         Refused: not his office's, answered already, no reason.
@@ -98,18 +101,18 @@ def answer(actor: Actor, correction_id: UUID, faulty: bool, words: str) -> Corre
     if len(words.strip()) < 4:
         raise Refused(_("请写明核实的经过和理由，企业会看到。"))
     made.state = Correction.State.FAULTY if faulty else Correction.State.SOUND
-    made.answer, made.answered_by, made.answered_at = words.strip()[:1000], actor.name, timezone.now()
+    made.answer, made.answered_by, made.answered_at = words.strip()[:1000], by or actor.name, timezone.now()
     made.done_at = None if faulty else made.answered_at
     if not made.freezes and not faulty:
         conflicts.reopen(actor, made)
     made.save()
     record(actor, "enterprise.correction-answered", "correction", made.id, faulty=faulty)
-    emit("enterprise.correction", {"correction": str(made.id), "uscc": made.uscc})
+    emit(queries.ASKED, {"correction": str(made.id), "uscc": made.uscc})
     return made
 
 
-def settle(dataset_id: str) -> list[str]:
-    """Lines found faulty that the source has delivered anew: no longer frozen. Returns whose they were."""
+def settle(dataset_id: str) -> None:
+    """Lines found faulty that the source has delivered anew: no longer frozen, whoever follows them hears of it."""
     waiting = list(
         Correction.objects.filter(
             dataset=dataset_id, state=Correction.State.FAULTY, done_at=None, freezes=True
@@ -117,16 +120,14 @@ def settle(dataset_id: str) -> list[str]:
     )
     dataset = hub.find(dataset_id)
     if not waiting or dataset is None:
-        return []
-    settled = []
+        return
     for one in waiting:
         key = dict(zip(dataset.key, one.key.split(queries.SEPARATOR), strict=True))
         (latest, *_rest) = hub.versions(dataset, key, OWN) or [None]
         if latest is not None and latest["_delivery"] != one.delivery:
             one.done_at = timezone.now()
             one.save(update_fields=["done_at"])
-            settled.append(one.uscc)
-    return settled
+            emit(queries.ASKED, {"correction": str(one.id), "uscc": one.uscc})
 
 
 def may_answer(actor: Actor, made: Correction) -> bool:

@@ -68,14 +68,26 @@ def relations(
 ) -> None:
     """Make a view for each dataset of the table, as the statement wants it."""
     for dataset in table.datasets.values():
-        known = deliveries(con, dataset.id, known_at, lake)
-        if known:
-            db.execute(
-                f"create or replace view {name(dataset.id)} as {_current(db, con, dataset, known, on, known_at)}"
-            )
-        else:
-            columns = ", ".join(f"null::{_type(f)} as {name(f.id)}" for f in dataset.fields)
-            db.execute(f"create or replace view {name(dataset.id)} as select {columns} where false")
+        relation(db, con, dataset, on, known_at, lake)
+
+
+def relation(
+    db: duckdb.DuckDBPyConnection,
+    con: psycopg.Connection,
+    dataset: Dataset,
+    on: date,
+    known_at: Any,
+    lake: Path,
+) -> None:
+    """Make a view of the records of one dataset, by what was known at a moment, of a day."""
+    known = deliveries(con, dataset.id, known_at, lake)
+    if known:
+        db.execute(
+            f"create or replace view {name(dataset.id)} as {_current(db, con, dataset, known, on, known_at)}"
+        )
+    else:
+        columns = ", ".join(f"null::{_type(f)} as {name(f.id)}" for f in dataset.fields)
+        db.execute(f"create or replace view {name(dataset.id)} as select {columns} where false")
 
 
 def _current(

@@ -6,10 +6,12 @@ from django.db.models import Count
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_GET, require_POST
 
+from yiwang.engines.cases import api as cases
 from yiwang.engines.hub import api as hub
 from yiwang.kernel.access.contracts import Refused
 from yiwang.kernel.access.guards import officials
@@ -18,7 +20,7 @@ from . import conflicts as verbs
 from . import tables
 from .models import Conflict, ConflictRun
 from .portrait.contracts import KINDS
-from .queries import CREDIT
+from .queries import ASKED, CREDIT
 from .risk.rules import as_day
 
 KIND_NAMES = {
@@ -60,7 +62,7 @@ def conflicts(request):
             (id, name, [(k, counts.get((id, k), 0)) for k in KINDS], sum(counts.get((id, k), 0) for k in KINDS))
             for id, name in facts
         ],
-        "query": f"state={state}&kind={kind}&fact={fact}", "within": plan.settle_within if plan else 0,
+        "query": f"state={state}&kind={kind}&fact={fact}", "by": cases.due_day(ASKED, timezone.now()),
         "purpose": verbs.OWN, "run": ConflictRun.objects.exclude(ended=None).order_by("-began").first(),
     }  # fmt: skip
     return render(request, "enterprise/conflicts.html", context)

@@ -16,20 +16,21 @@ from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from yiwang.engines.cases import api as cases
 from yiwang.engines.hub import api as hub
 from yiwang.kernel.access.contracts import Actor, Refused
 from yiwang.kernel.access.session import as_system
 from yiwang.kernel.audit.api import record
-from yiwang.kernel.calendar.api import working_calendar
-from yiwang.kernel.events.api import emit
+from yiwang.kernel.events.api import emit, emit_on
 from yiwang.kernel.ids import new_id
 from yiwang.kernel.ledger.purposes import purpose_of
 from yiwang.kernel.orgs.models import Organisation
+from yiwang.kernel.orgs.queries import staffed
 
 from . import tables
 from .models import Conflict, Correction
 from .portrait.facts import statement
-from .queries import CREDIT
+from .queries import ASKED, CREDIT
 
 OWN = "数据管理"  # the purpose under which data are compared
 COLUMNS = "kind, key, value, since, other_key, other_value, other_since"
@@ -57,11 +58,22 @@ def find(codes: Sequence[str] | None = None) -> int:
                 text = statement(fact, source, source.dataset.id not in told, codes is not None)
                 told.add(source.dataset.id)
                 found += _put(con, fact.id, fact.authority.dataset.id, source.dataset.id, text, codes)
-        con.execute(
-            "update enterprise_correction c set done_at = now(), state = 'done' from enterprise_conflict k "
-            "where k.correction_id = c.id and k.state = 'gone' and c.done_at is null"
-        )
+        _end(con)
     return found
+
+
+def _end(con: Any) -> None:
+    """Corrections that the sources' agreement settles, or whose difference is another one now, are over."""
+    over = con.execute(
+        "update enterprise_correction c set done_at = now(), state = 'done' from enterprise_conflict k "
+        "where k.correction_id = c.id and k.state = 'gone' and c.done_at is null returning c.id, c.uscc"
+    ).fetchall()
+    over += con.execute(
+        "update enterprise_correction c set done_at = now(), state = 'withdrawn' where not freezes and done_at is null "
+        "and not exists (select 1 from enterprise_conflict k where k.correction_id = c.id) returning c.id, c.uscc"
+    ).fetchall()
+    for id, uscc in over:
+        emit_on(con, ASKED, {"correction": str(id), "uscc": uscc})
 
 
 def _holds(con: Any, dataset: str) -> bool:
@@ -169,9 +181,9 @@ def decide(actor: Actor, conflict_id: UUID, right: str, why: str) -> Correction:
         made = Correction.objects.create(
             uscc=row["uscc"], dataset=wrong, key=key or row["uscc"], title=f"{dataset.name} {row['uscc']} {fact}"[:200],
             words=words[:1000], org=_office(actor, dataset), asked_by=actor.label, freezes=False, delivery=0,
-            due_on=working_calendar().after(timezone.localdate(), plan.settle_within),
+            due_on=cases.due_day(ASKED, timezone.now()),
         )  # fmt: skip
-        emit("enterprise.correction", {"correction": str(made.id), "uscc": row["uscc"]})
+        emit(ASKED, {"correction": str(made.id), "uscc": row["uscc"]})
     done = Conflict.objects.filter(id=conflict_id, state=Conflict.State.OPEN).update(
         state=Conflict.State.DECIDED, verdict=right, why=why.strip()[:1000], decided_by=actor.name,
         decided_at=timezone.now(), correction=made,
@@ -194,9 +206,9 @@ def undo(actor: Actor, conflict_id: UUID) -> None:
     if row["state"] != Conflict.State.DECIDED:
         raise Refused(_("这处冲突没有裁决可以撤回，请刷新页面。"))
     with as_system(actor):
-        Correction.objects.filter(id=row["correction_id"], done_at=None).update(
-            state=Correction.State.WITHDRAWN, done_at=timezone.now()
-        )
+        open_ones = Correction.objects.filter(id=row["correction_id"], done_at=None)
+        if open_ones.update(state=Correction.State.WITHDRAWN, done_at=timezone.now()):
+            emit(ASKED, {"correction": str(row["correction_id"]), "uscc": row["uscc"]})
     _open(conflict_id)
     record(actor, "enterprise.conflict-undone", "conflict", conflict_id, was=row["verdict"])
 
@@ -235,5 +247,4 @@ def _office(actor: Actor, dataset: hub.Dataset) -> Organisation | None:
     if latest is not None:
         return latest.org
     region = Organisation.objects.filter(id__in=list(actor.posts)).values_list("region_id", flat=True).first()
-    offices = Organisation.objects.filter(functions__contains=[dataset.department])
-    return offices.filter(region_id=region).first() or offices.order_by("region_id").first()
+    return staffed(dataset.department, [hub.REPORTER, CREDIT], region)

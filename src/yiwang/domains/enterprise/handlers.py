@@ -19,12 +19,11 @@ from yiwang.kernel.notify.api import tell
 from yiwang.kernel.orgs.models import Post
 from yiwang.kernel.orgs.queries import responsible
 
-from . import actions, conflicts, linkage, names, running, tables
+from . import actions, conflicts, linkage, names, pressing, running, tables
 from .models import Correction
-from .queries import CREDIT
-from .regrading import PURPOSE, regrade
-
-NOTICE, RELIEVED = "enterprise.notice", "enterprise.relieved"
+from .queries import ASKED, CREDIT
+from .regrading import PURPOSE, reasons, regrade
+from .running import NOTICE, RELIEVED
 
 
 @on("hub.loaded")
@@ -33,12 +32,12 @@ def loaded(body: dict[str, Any], trace_id: UUID | None) -> None:
     counts, table = body["counts"], tables.current()
     dataset = hub.find(body["dataset"])
     touched = sum(counts.get(k, 0) for k in ("new", "changed", "withdrawn"))
-    if table is None or dataset is None or not 0 < touched <= running.MOST:
+    if table is None or dataset is None or not touched:
         return
-    codes = _subjects(dataset, body["seq"])  # before this transaction has looked at the hub: see ``_before``
-    for code in actions.settle(dataset.id):
-        regrade(code, "correction", trace_id=trace_id)
-    if len(codes) > running.MOST:
+    few = touched <= running.MOST
+    codes = _subjects(dataset, body["seq"]) if few else []  # before this transaction has looked at the hub
+    actions.settle(dataset.id)
+    if not few or len(codes) > running.MOST:
         return
     if dataset.id == table.subjects.id:
         names.put(dataset, body["seq"])
@@ -60,27 +59,37 @@ def compare(body: dict[str, Any], trace_id: UUID | None) -> None:
     conflicts.find(body["codes"])
 
 
-@on("enterprise.correction")
+@on(ASKED)
 def corrected(body: dict[str, Any], trace_id: UUID | None) -> None:
     """A line is in dispute, or no longer: the class follows at once, and who waits for an answer hears of it."""
     made = Correction.objects.select_related("org").get(id=body["correction"])
     if made.freezes:
-        regrade(body["uscc"], "correction")
-    asks = _("企业申请更正一条记录") if made.freezes else _("与别的来源不一致，请更正一条记录")
+        regrade(body["uscc"], "correction", trace_id=trace_id)
+    pressing.follow(made)
     if made.answered_at is None:
-        for post in Post.objects.filter(
-            until=None, org_id=made.org_id, roles__overlap=[hub.REPORTER, CREDIT]
-        ):
-            id = derived_id("correction", made.id, post.person_id)
-            text = _("%(what)s：%(words)s。请在 %(day)s 前核实并答复。") % {
-                "what": made.title, "words": made.words, "day": made.due_on,
-            }  # fmt: skip
-            tell(id, post.person_id, asks, text, "/desk/corrections")
-        return
-    if not made.freezes:
-        return
-    text = f"{made.title}：{made.get_state_display()}。{made.answer}"
-    _tell_enterprise(made.uscc, derived_id("correction-answer", made.id), _("更正申请有了答复"), text)
+        if made.done_at is None:
+            _tell_answering(made)
+    elif made.freezes:
+        text = f"{made.title}：{made.get_state_display()}。{made.answer}"
+        _tell_enterprise(made.uscc, derived_id("correction-answer", made.id), _("更正申请有了答复"), text)
+
+
+def _tell_answering(made: Correction) -> None:
+    asks = _("企业申请更正一条记录") if made.freezes else _("与别的来源不一致，请更正一条记录")
+    for post in Post.objects.filter(until=None, org_id=made.org_id, roles__overlap=[hub.REPORTER, CREDIT]):
+        id = derived_id("correction", made.id, post.person_id)
+        text = _("%(what)s：%(words)s。请在 %(day)s 前核实并答复。") % {
+            "what": made.title, "words": made.words, "day": made.due_on,
+        }  # fmt: skip
+        tell(id, post.person_id, asks, text, "/desk/corrections")
+
+
+@on("cases.closed")
+def matter_closed(body: dict[str, Any], trace_id: UUID | None) -> None:
+    """What an office says in a matter about a correction is the correction's answer."""
+    case = cases.find(SYSTEM, UUID(body["case"]))
+    if case is not None and case.kind == cases.MATTER:
+        pressing.closed(case)
 
 
 @on("enterprise.linked")
@@ -126,6 +135,7 @@ def _have_checked(body: dict[str, Any], told: bool, trace_id: UUID | None) -> No
             key = (body["uscc"], body["grade"], body["from_day"])
             data = {
                 **body,
+                "because": body.get("because") or reasons(body["uscc"]),
                 "name": found["name"],
                 "region": region,
                 "address": found.get("address") or "",

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import string
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +40,11 @@ from .risk.sql import name
 
 PURPOSE = "数据管理"
 FORMER = "former_name"  # of the register, where it has one
+LICENCE = "licence_no"  # of records, where they have one
 LEAST_LABELLED = 40  # with fewer labelled records nothing is learnt, and nothing linked
 MOST = 200_000  # records of one round
+_NARROW = string.digits + string.ascii_letters + "()"
+_WIDE = "".join(chr(ord(c) + 0xFEE0) for c in _NARROW)
 STRONG = {
     "phone": gettext_noop("电话相同"), "licence": gettext_noop("许可证号相同"),
     "number": gettext_noop("门牌号相同"), "road": gettext_noop("道路相同"),
@@ -76,16 +81,57 @@ def run() -> dict[str, dict[str, int]]:
         if con.execute("select pg_try_advisory_lock(hashtext('yiwang link'))").fetchone() != (True,):
             return {}
         for dataset in linkable(table):
-            mark = _mark(con, dataset, table.subjects.id)
-            if mark is None:
+            bears_on_it = [dataset.id, table.subjects.id, *(said["dataset"] for said in _numbered())]
+            mark = _latest(con, bears_on_it)
+            if mark <= _read_marks().get(dataset.id, 0):
                 continue
             db = duckdb.connect()
-            bulk.relations(db, con, table, timezone.localdate(), timezone.now(), hub.lake_root())
+            today, now = timezone.localdate(), timezone.now()
+            bulk.relations(db, con, table, today, now, hub.lake_root())
+            _licences(db, con, table, today, now)
             linker = Linker(db, words())
             told[dataset.id] = _link(con, linker, table, dataset)
             _marks().write_text(json.dumps({**_read_marks(), dataset.id: mark}))
             db.close()
     return told
+
+
+def _licences(
+    db: duckdb.DuckDBPyConnection, con: psycopg.Connection, table: Table, on: date, now: Any
+) -> None:
+    """``licences(no, uscc, one)``: whose a number is; ``one`` stands for all that the enterprise has.
+
+    A number of two enterprises says nothing. Each enterprise is compared by one number, so a record's own is put
+    down as that one.
+    """
+    db.execute("create table numbered (no varchar, uscc varchar)")
+    for said in _numbered():
+        dataset = hub.find(said["dataset"])
+        if dataset is None:
+            continue
+        if dataset.id not in table.datasets:
+            bulk.relation(db, con, dataset, on, now, hub.lake_root())
+        db.execute(
+            f"insert into numbered select {_number(said['field'])}, {name(dataset.subject_field)} "
+            f"from {name(dataset.id)} where {name(said['field'])} is not null"
+        )
+    db.execute(
+        "create table licences as select no, any_value(uscc) as uscc, "
+        "min(no) over (partition by any_value(uscc)) as one from numbered where uscc is not null and no <> '' "
+        "group by no having count(distinct uscc) = 1"
+    )
+
+
+def _numbered() -> list[dict[str, str]]:
+    """Where numbers of licences are told, as the pack says: {dataset, field}."""
+    (parts,) = packs.current().all("name_parts")
+    return list(parts.data.get("licences", ()))
+
+
+def _number(field: str) -> str:
+    """A number as it is compared: without blanks, in capitals of one width."""
+    narrow = f"translate({name(field)}::varchar, '{_WIDE}', '{_NARROW}')"
+    return f"upper(regexp_replace({narrow}, '[\\s\u3000]', '', 'g'))"
 
 
 def _marks() -> Path:
@@ -98,14 +144,13 @@ def _read_marks() -> dict[str, int]:
     return json.loads(_marks().read_text()) if _marks().exists() else {}
 
 
-def _mark(con: psycopg.Connection, dataset: Dataset, subjects: str) -> int | None:
-    """The latest delivery of records or registrations, if records wait since; None: nothing is new."""
-    found = con.execute(
-        "select max(seq) from hub_delivery where state = 'loaded' and dataset = any(%s)",
-        [[dataset.id, subjects]],
-    ).fetchone()
-    latest = found[0] if found else None
-    return latest if latest and latest > _read_marks().get(dataset.id, 0) else None
+def _latest(con: psycopg.Connection, datasets: list[str]) -> int:
+    """The number of the latest delivery of some datasets, 0 when there is none."""
+    ((latest,),) = con.execute(
+        "select coalesce(max(seq), 0) from hub_delivery where state = 'loaded' and dataset = any(%s)",
+        [datasets],
+    ).fetchall()
+    return int(latest)
 
 
 def _column(dataset: Dataset, id: str) -> str:
@@ -127,7 +172,8 @@ def _link(con: psycopg.Connection, linker: Linker, table: Table, dataset: Datase
             f"from {name(subjects.id)}) as each where trim(former) <> ''"
         )
     db.execute(
-        "create table register_source as select row_number() over () as id, *, '' as licence from told"
+        "create table register_source as select row_number() over () as id, told.*, coalesce(l.one, '') as licence "
+        "from told left join (select uscc, any_value(one) as one from licences group by uscc) l using (uscc)"
     )
     known = con.execute(  # one that was rejected or undone may still belong to another enterprise
         "select distinct key from enterprise_link where dataset = %s and state in ('accepted', 'review')",
@@ -138,9 +184,12 @@ def _link(con: psycopg.Connection, linker: Linker, table: Table, dataset: Datase
         db.executemany("insert into known values (?)", known)
     key = " || chr(31) || ".join(f"{name(k)}::varchar" for k in dataset.key)
     subject = name(dataset.subject_field)
+    own = _number(LICENCE) if LICENCE in dataset.by_id else "null"
     db.execute(
-        f"create table records_source as select row_number() over () as key, {key} as record, {subject} as uscc, "
-        f"{', '.join(f'{_column(dataset, c)} as {c}' for c in columns)}, '' as licence from {name(dataset.id)}"
+        "create table records_source as select r.* exclude (no), coalesce(l.one, r.no, '') as licence from ("
+        f"select row_number() over () as key, {key} as record, {subject} as uscc, "
+        f"{', '.join(f'{_column(dataset, c)} as {c}' for c in columns)}, {own} as no from {name(dataset.id)}) r "
+        "left join licences l on l.no = r.no"
     )
     db.execute(
         "create table coded as select row_number() over () as key, r.* exclude (key, record, uscc), g.id as truth "

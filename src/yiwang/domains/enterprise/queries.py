@@ -25,7 +25,8 @@ from .risk.contracts import SEPARATOR, Grade, Point, Table
 from .risk.rules import as_day, key_of
 
 CREDIT = "credit"  # role of posts that look at files of enterprises
-__all__ = ["CREDIT", "SEPARATOR", "Fact", "File", "file_of", "standing_of"]
+ASKED = "enterprise.correction"  # a request for correction was made, answered or is over; opens a matter
+__all__ = ["ASKED", "CREDIT", "SEPARATOR", "Fact", "File", "file_of", "standing_of"]
 
 
 @dataclass(frozen=True)

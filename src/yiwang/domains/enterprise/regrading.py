@@ -91,18 +91,23 @@ def assess(table: Table, rows: Rows, on: date, disputed: Collection[tuple[str, s
     return grade(table, registration, records, on, disputed, repairs)
 
 
-def _noticed(table: Table, grade: str) -> bool:
-    """Whether a class is one of those that an enterprise hears of before."""
-    found = table.of_class(grade)
-    return found is not None and found.notice_days > 0
-
-
 def _because(found: Grade, most: int = 6) -> str:
     """The records that count most, in words: what, how many points, the record's number."""
     counted = sorted((p for p in found.points if p.counts), key=lambda p: -p.indicator.points)[:most]
     return "；".join(
         f"{p.indicator.name}（{p.indicator.points} 分，{p.key.replace(SEPARATOR, ' ')}）" for p in counted
     )
+
+
+def reasons(code: str) -> str:
+    """Why an enterprise has its class, in words; "" for one that has none. Reads leave entries in the ledger."""
+    table = tables.current()
+    if table is None:
+        return ""
+    links, corrections = marks(code)
+    rows = read(table.datasets, code, PURPOSE, links)
+    found = assess(table, rows, timezone.localdate(), frozen(corrections))
+    return _because(found) if found else ""
 
 
 def regrade(code: str, why: str, on: date | None = None, trace_id: UUID | None = None) -> Grade | None:
@@ -133,7 +138,7 @@ def regrade(code: str, why: str, on: date | None = None, trace_id: UUID | None =
             if now.from_day is not None and (was is None or was[2] != now.from_day):
                 told = {"uscc": code, "grade": now.grade, "from_day": now.from_day.isoformat()}
                 emit("enterprise.notice", {**told, "because": _because(found)}, trace_id)
-            if was and _noticed(table, was[0]) and not _noticed(table, now.grade):
+            if was and table.noticed(was[0]) and not table.noticed(now.grade):
                 was_from = was[2].isoformat() if was[2] else ""
                 body = {"uscc": code, "grade": now.grade, "was": was[0], "was_from": was_from}
                 emit("enterprise.relieved", body, trace_id)

@@ -10,7 +10,11 @@ import psycopg
 from django.utils import timezone
 from psycopg.types.json import Jsonb
 
+from yiwang.engines.cases import api as cases
 from yiwang.engines.hub import api as hub
+from yiwang.kernel.access.contracts import SYSTEM
+from yiwang.kernel.access.session import acting
+from yiwang.kernel.events.api import emit_on
 from yiwang.kernel.ids import new_id
 from yiwang.kernel.ledger.purposes import purpose_of
 from yiwang.kernel.packs import api as packs
@@ -21,6 +25,7 @@ from .risk.contracts import Table
 from .risk.force import Standing, step
 
 PURPOSE = "企业信用风险分类"
+NOTICE, RELIEVED = "enterprise.notice", "enterprise.relieved"
 MOST = 500  # enterprises graded one by one after a delivery; with more, all of them again
 _COLUMNS = 'uscc, grade, total, sums, "on", in_force, from_day'
 
@@ -47,14 +52,19 @@ def run(on: date | None = None, memory: str = "4GB") -> dict[str, float]:
         seconds = {"grade": round(graded, 2), "store": round(time.monotonic() - began - graded, 2)}
         con.execute(
             "update enterprise_run set ended = now(), counts = %s, seconds = %s where id = %s",
-            [Jsonb({**counts, "changed": changed}), Jsonb(seconds), id],
+            [Jsonb({**counts, **changed}), Jsonb(seconds), id],
         )
         seconds["fair"] = round(fairness.compute(con, table, id, on), 2)
-        return {**seconds, "enterprises": sum(counts.values()), "changed": changed}
+        return {**seconds, "enterprises": sum(counts.values()), **changed}
 
 
-def _store(con: psycopg.Connection, db, table: Table, on: date, release: str) -> int:
-    """Write what changed. The first run is copied whole: five million rows through an upsert would take minutes."""
+def _store(con: psycopg.Connection, db, table: Table, on: date, release: str) -> dict[str, int]:
+    """Write what changed. The first run is copied whole: five million rows through an upsert would take minutes.
+
+    Returns:
+        how many changed, and after the first run: how many are to get a worse class that is announced, and how many
+        of those were told or are looked into.
+    """
     sums = " || ',' || ".join(f"s{n}" for n in range(len(table.slots)))
     first = con.execute("select not exists (select 1 from enterprise_grade)").fetchone() == (True,)
     with con.transaction():
@@ -76,7 +86,7 @@ def _store(con: psycopg.Connection, db, table: Table, on: date, release: str) ->
             )
             ((n,),) = con.execute("select count(*) from graded").fetchall()
             _announce(con, on)
-            return int(n)
+            return {"changed": int(n)}
         con.execute("analyze graded")
         rows = con.execute(
             "select g.uscc, g.grade, g.total, g.sums, e.grade, e.total, e.in_force, e.from_day, e.uscc is not null "
@@ -85,15 +95,21 @@ def _store(con: psycopg.Connection, db, table: Table, on: date, release: str) ->
             "or e.total <> g.total or e.sums <> g.sums or e.from_day <= %s",
             [on],
         ).fetchall()
+        worse: list[tuple[int, str, Standing]] = []
+        better: list[tuple[str, Standing, Standing]] = []
         for uscc, grade, total, found, was, was_total, in_force, from_day, there in rows:
             before = Standing(was, in_force, from_day) if there else None
             now = step(table, before, grade, on)
             write(con, uscc, now, total, found, on, release, "daily", was, was_total)
+            if now.from_day is not None and (before is None or before.from_day != now.from_day):
+                worse.append((total, uscc, now))
+            if before and table.noticed(before.grade) and not table.noticed(now.grade):
+                better.append((uscc, before, now))
         con.execute(
             "delete from enterprise_grade e where not exists (select 1 from graded g where g.uscc = e.uscc)"
         )
-        _announce(con, on)
-        return len(rows)
+        _relieve(con, better)
+        return {"changed": len(rows), "worse": len(worse), "noticed": _notice(con, worse)}
 
 
 def write(
@@ -122,8 +138,42 @@ def write(
     )
 
 
+def _notice(con: psycopg.Connection, worse: list[tuple[int, str, Standing]]) -> int:
+    """Who has a worse class to come: those with an account here hear of it, and the worst are looked into.
+
+    Not everybody: a table that changed may make a hundred thousand worse in a day, whom nobody could visit. How many
+    a run may have looked into is in the matter's pack (``most``).
+    """
+    limits = [p.data["most"]["value"] for p in cases.matters_for(NOTICE) if "most" in p.data]
+    at_most = min(limits, default=len(worse))
+    known = _with_account(con, [uscc for _total, uscc, _now in worse])
+    ordered = sorted(worse, key=lambda one: (-one[0], one[1]))
+    told = [now for n, now in enumerate(ordered) if n < at_most or now[1] in known]
+    for _total, uscc, now in told:
+        from_day = now.from_day.isoformat() if now.from_day else ""
+        emit_on(con, NOTICE, {"uscc": uscc, "grade": now.grade, "from_day": from_day})
+    return len(told)
+
+
+def _relieve(con: psycopg.Connection, better: list[tuple[str, Standing, Standing]]) -> None:
+    """Whoever is no longer in a class that is announced, if he has an account here or is being looked into."""
+    with acting(SYSTEM):
+        looked_into = cases.waiting_about(NOTICE, "uscc")
+    followed = looked_into | _with_account(con, [uscc for uscc, _before, _now in better])
+    for uscc, before, now in better:
+        if uscc in followed:
+            was_from = before.from_day.isoformat() if before.from_day else ""
+            body = {"uscc": uscc, "grade": now.grade, "was": before.grade, "was_from": was_from}
+            emit_on(con, RELIEVED, body)
+
+
+def _with_account(con: psycopg.Connection, codes: list[str]) -> set[str]:
+    found = con.execute("select uscc from accounts_enterprise where uscc = any(%s)", [codes]).fetchall()
+    return {uscc for (uscc,) in found}
+
+
 def _announce(con: psycopg.Connection, on: date) -> None:
-    """Tell enterprises that have an account here of a class that waits for its day."""
+    """After the first run, tell enterprises that have an account here of a class that waits for its day."""
     con.execute(
         "insert into events_outboxevent (topic, body, created, not_before, attempts, error) "
         "select 'enterprise.notice', jsonb_build_object('uscc', g.uscc, 'grade', g.grade, 'from_day', g.from_day), "

@@ -38,7 +38,16 @@ from .consents import asked, cancel, of_second, of_supplement, pending, round_of
 from .contracts import RATING_LEVELS, Phase, Result, Status
 from .filing import file, made, offered, taken, unfolded
 from .generated import paper
-from .matters import MATTER, has_open_matter, matters_for, open_matter, outcome_of, seen_done
+from .matters import (
+    MATTER,
+    due_day,
+    has_open_matter,
+    matters_for,
+    open_matter,
+    outcome_of,
+    seen_done,
+    waiting_about,
+)
 from .models import Case, Draft
 from .periodic import confirm
 from .periodic import of_case as grant_of
@@ -110,6 +119,7 @@ __all__ = [
     "content_of",
     "counts",
     "documents_of",
+    "due_day",
     "family",
     "file",
     "fill",
@@ -171,6 +181,7 @@ __all__ = [
     "unfolded",
     "value_in_bundle",
     "visit",
+    "waiting_about",
     "windows_of",
     "withdraw",
     "work_page",

@@ -6,18 +6,21 @@ when it sees that it is done.
 
 from collections.abc import Collection, Mapping
 from contextlib import suppress
+from datetime import date, datetime
 from uuid import UUID
 
 import orjson
 from django.utils import timezone
 
 from yiwang.kernel.access.contracts import SYSTEM, Refused
+from yiwang.kernel.calendar.rules import Running
 from yiwang.kernel.ids import derived_id
 from yiwang.kernel.orgs.models import Organisation
 from yiwang.kernel.packs import api as packs
 from yiwang.kernel.packs.contracts import Pack
 
 from . import actions, store
+from .clock import due
 from .contracts import Phase, Status
 from .items import item, publish
 from .models import Case
@@ -29,6 +32,20 @@ MATTER = "matter"
 def matters_for(event: str) -> list[Pack]:
     """The packs of matters that an event opens."""
     return [p for p in packs.current().all(MATTER) if p.data["event"] == event]
+
+
+def due_day(event: str, now: datetime) -> date:
+    """The day by which what an event opens is to be done: the term of its pack, from ``now`` on.
+
+    Raises:
+        LookupError: no pack is for the event (``packs check`` says so first, where one is needed).
+    """
+    for pack in matters_for(event):
+        spec = item(packs.current_release(), MATTER, pack.id)
+        until = due(spec.promised, spec.legal, 0, [Running(timezone.localtime(now), None)]).promised
+        if until is not None:
+            return timezone.localtime(until).date()
+    raise LookupError(event)
 
 
 def open_matter(
@@ -92,15 +109,28 @@ def has_open_matter(ref: str, **data: str) -> bool:
     return Case.objects.filter(kind=MATTER, ref=ref, closed_at=None, **those).exists()
 
 
-def seen_done(event: str, reason: str, *, orgs: Collection[UUID] | None = None, **data: str) -> None:
+def waiting_about(event: str, field: str) -> set[str]:
+    """What the open matters of an event say in a field: whom or what somebody is looking into already.
+
+    Within a transaction of the system.
+    """
+    refs = [p.id for p in matters_for(event)]
+    those = Case.objects.filter(kind=MATTER, ref__in=refs, closed_at=None)
+    return set(those.values_list(f"data__{field}", flat=True))
+
+
+def seen_done(
+    event: str, reason: str, *, outcome: str = "", orgs: Collection[UUID] | None = None, **data: str
+) -> None:
     """The system sees that what matters were opened for is done, and closes those whose pack lets it (``done``).
 
     Within a transaction of the system. One that somebody closes at this moment stays as he closes it.
 
     Args:
+        outcome: in place of the pack's ``done``: how it was done elsewhere.
         orgs: only matters of these offices. data: what the matters say.
     """
-    outcomes = {p.id: p.data["done"] for p in matters_for(event) if "done" in p.data}
+    outcomes = {p.id: outcome or p.data["done"] for p in matters_for(event) if "done" in p.data}
     those = {f"data__{field}": value for field, value in data.items()}
     found = Case.objects.filter(kind=MATTER, ref__in=outcomes, closed_at=None, **those)
     for case in found if orgs is None else found.filter(org__in=orgs):
@@ -112,7 +142,11 @@ def seen_done(event: str, reason: str, *, orgs: Collection[UUID] | None = None, 
 
 
 def outcome_of(case: Case) -> dict[str, str]:
-    """How a closed matter ended: outcome, reason, what a pack's ``result`` may read besides the matter's data."""
+    """How a closed matter ended: outcome, reason, what a pack's ``result`` may read besides the matter's data.
+
+    ``by``: the name of who closed it, "" for the system.
+    """
     last = case.events.filter(type="completed").order_by("-seq").first()
     body = orjson.loads(last.body) if last else {}
-    return {"outcome": body.get("outcome") or "", "reason": body.get("reason") or ""}
+    by = last.actor_name if last and last.actor != SYSTEM.label else ""
+    return {"outcome": body.get("outcome") or "", "reason": body.get("reason") or "", "by": by}

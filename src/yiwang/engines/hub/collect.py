@@ -36,7 +36,9 @@ from .models import WAITING, Delivery, State
 
 log = logging.getLogger(__name__)
 POLL_SECONDS = 2.0
-ROUND_SECONDS = 60.0
+ROUND_SECONDS = 60.0  # between two looks at what is due, when nothing comes
+SOON_SECONDS = 3.0  # after deliveries: what they lead to is wanted now
+REST = 4  # but a round that took long is followed by a rest so many times as long
 MOST_ATTEMPTS = 3
 ABANDONED = timedelta(days=7)  # of an upload without its end
 _LOCK = "yiwang hub"
@@ -361,7 +363,7 @@ def run_forever() -> None:
     from . import pulling, reminding
 
     stopping = False
-    look_again = 0.0
+    look_again = rest_until = 0.0
 
     def stop(*_: object) -> None:
         nonlocal stopping
@@ -374,13 +376,17 @@ def run_forever() -> None:
             with connect() as bell:
                 bell.execute(f"listen {CHANNEL}")
                 while not stopping:
-                    if time.monotonic() >= look_again:
+                    if (began := time.monotonic()) >= look_again:
                         pulling.pull_due()
                         reminding.remind()
                         sweep()
                         run_slow()
-                        look_again = time.monotonic() + ROUND_SECONDS
-                    if not work_once():
+                        now = time.monotonic()
+                        rest_until = now + (now - began) * REST
+                        look_again = max(now + ROUND_SECONDS, rest_until)
+                    if work_once():
+                        look_again = min(look_again, max(time.monotonic() + SOON_SECONDS, rest_until))
+                    else:
                         for _ in bell.notifies(timeout=POLL_SECONDS, stop_after=1):
                             pass
         except AWAY as gone:

@@ -94,6 +94,17 @@ def responsible(function: str, region_code: str) -> Organisation | None:
     return None
 
 
+def staffed(function: str, roles: list[str], region_code: str | None) -> Organisation | None:
+    """The office of a department that has somebody with one of the roles: in a region, else the first of all.
+
+    Without any such office, one that has nobody: it stands there, and whoever oversees it sees that.
+    """
+    offices = Organisation.objects.filter(functions__contains=[function]).order_by("region_id")
+    able = offices.filter(posts__until=None, posts__roles__overlap=roles).distinct()
+    here = {"region_id": region_code}
+    return able.filter(**here).first() or able.first() or offices.filter(**here).first() or offices.first()
+
+
 @lru_cache(maxsize=1)
 def region_names() -> dict[str, str]:
     """Code → full name of every county and city, for documents and pages."""

@@ -74,7 +74,6 @@ class FilePlan:
     sections: tuple[Section, ...]
     relations: Relations
     facts: tuple[Fact, ...]
-    settle_within: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,6 @@ def plan_of(pack: Pack, library: Library) -> FilePlan:
         ),
         relations=Relations(**{**r, "words": words}),
         facts=tuple(_fact(f, library) for f in data["facts"]),
-        settle_within=data["settle_within"]["value"],
     )
 
 

@@ -125,7 +125,6 @@ class Table:
     unrated_within: int = 365
     rounding: str = "up"
     rounding_says: str = ""
-    correct_within: int = 0
     fairness: Fairness | None = None
 
     def class_of(self, total: int) -> str:
@@ -135,6 +134,11 @@ class Table:
     def of_class(self, id: str) -> Class | None:
         """The class of that id; None for an enterprise that is not rated."""
         return next((c for c in self.classes if c.id == id), None)
+
+    def noticed(self, id: str) -> bool:
+        """Whether a class is one of those that an enterprise hears of before."""
+        found = self.of_class(id)
+        return found is not None and found.notice_days > 0
 
 
 @dataclass(frozen=True, slots=True)

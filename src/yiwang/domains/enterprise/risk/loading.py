@@ -60,7 +60,6 @@ def table_of(pack: Pack, library: Library) -> Table:
         unrated_within=data["unrated"].get("within_days", 365),
         rounding=rounding["rule"],
         rounding_says=rounding["says"],
-        correct_within=data["correct_within"]["value"],
         fairness=Fairness(
             f["hide_under"], f["size"], tuple(map(float, f["sizes"])), tuple(f["years"]), f["region"]
         ),
