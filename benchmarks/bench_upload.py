@@ -110,7 +110,7 @@ def _upload(place: Installation, file: Path) -> dict:
         page = context.new_page()
         page.goto("/accounts/login/")
         with page.expect_navigation():
-            page.click('button[name="username"][value="reporter"]')
+            page.click('button[name="username"][value="reporter_sd"]')
         page.on("request", lambda r: sent.append(r.url) if "?offset=" in r.url and not away else None)
         began = time.monotonic()
         _choose(page, file)

@@ -260,7 +260,7 @@ def test_one_county_is_late_and_another_is_not(visit, reporters):
     assert "已过" in line_of.inner_text() and "单位中" not in line_of.inner_text()
     page.goto("/desk/hub/complaints")
     assert [name for name, *_rest in offices(page)] == [names[TWO]]  # his own, and none below
-    assert "到期没有报" in offices(page)[0][2]
+    assert "已过" in offices(page)[0][2]
     assert everywhere(page) == []
     page = visit(in_time)
     page.goto("/desk/hub")
@@ -271,7 +271,7 @@ def test_one_county_is_late_and_another_is_not(visit, reporters):
     steward.goto("/desk/hub/complaints")
     rows = {name: rest for name, *rest in offices(steward)}
     assert set(names.values()) <= set(rows)
-    assert "到期没有报" in rows[names[TWO]][1] and "到期没有报" not in rows[names[ONE]][1]
+    assert "已过" in rows[names[TWO]][1] and "已过" not in rows[names[ONE]][1]
     assert rows[names[ONE]][2:] == ["1", "100%"]  # held in its territory, good rows of its last delivery
     assert everywhere(steward) == []
     city = visit(reporters[CITY])
