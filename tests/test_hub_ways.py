@@ -2,16 +2,21 @@
 
 import os
 import time
+from dataclasses import replace
 from urllib.parse import quote
 
 import objectstore
 import pytest
 from client import client
-from deliveries import HEADER, code, done, fresh, give, now_holds, owner, row, serial
+from deliveries import HEADER, code, done, fresh, give, now_holds, owner, row, sample, serial
+from django.conf import settings
 from product import PRODUCT, until
+from test_pages import everywhere
 
 from yiwang.config import embedded
+from yiwang.engines.cases.models import Case
 from yiwang.engines.hub import actions, collect, datasets, pulling, reminding
+from yiwang.engines.hub.contracts import Pull
 from yiwang.engines.hub.models import Delivery, Quality
 from yiwang.kernel.access.contracts import SYSTEM
 from yiwang.kernel.access.session import acting
@@ -63,10 +68,6 @@ def test_a_system_pushes_inspections_over_the_interface_and_tries_them_first_in_
 
 
 def with_pull(**pull):
-    from dataclasses import replace
-
-    from yiwang.engines.hub.contracts import Pull
-
     return replace(datasets.current("ent_registration"), pull=Pull(setting="TEST", hours=1, **pull))
 
 
@@ -81,6 +82,44 @@ def test_files_are_pulled_from_a_folder_once(tmp_path):
     until(lambda: now_holds(uscc))
     (tmp_path / "being-written.csv").write_text("x")
     assert pulling.pull(dataset, str(tmp_path)) == 0
+
+
+def test_a_source_that_does_not_answer_is_a_case_until_it_does(tmp_path, monkeypatch, visit):
+    """What the packs pull is pulled when due; a folder that went away is told once, not every hour."""
+    folder, dataset = tmp_path / "tax", datasets.current("tax_status")
+    monkeypatch.setattr(settings, "ENV", replace(settings.ENV, pulls={"TAX": str(folder)}))
+
+    def due():
+        with owner() as con:
+            con.execute("update hub_holding set pulled_at = null where dataset = %s", [dataset.id])
+        return pulling.pull_due()
+
+    def matters():
+        with acting(SYSTEM):
+            return list(Case.objects.filter(kind="matter", ref="data.pull", data__id=dataset.id))
+
+    assert due() == 0
+    (one,) = until(matters, 30)
+    assert "没有文件夹" in one.data["why"] and one.data["setting"] == "YIWANG_PULL_TAX"
+    assert due() == 0 and len(matters()) == 1
+    page = visit("steward")
+    page.goto(f"/desk/cases/{one.id}")
+    assert dataset.name in page.inner_text("main") and everywhere(page) == []
+    folder.mkdir()
+    head, line = sample(dataset, uscc=code())
+    (folder / "tax_status-1.csv").write_text(head + line)
+    os.utime(folder / "tax_status-1.csv", (time.time() - 60,) * 2)
+    assert due() == 1
+    until(lambda: all(m.closed_at for m in matters()), 30)
+
+
+def test_no_password_of_a_source_is_told():
+    pull = replace(with_pull(source="database", query="select 1").pull, setting="X")
+    with pytest.MonkeyPatch.context() as patch:
+        url = "postgresql://reader:p%40ss@somewhere/db"
+        patch.setattr(settings, "ENV", replace(settings.ENV, pulls={"X": url}))
+        told = pulling._without_secrets(pull, ValueError("bad url postgresql://reader:p%40ss@x, p@ss"))
+    assert "p%40ss" not in told and "p@ss" not in told and "reader" in told
 
 
 def test_a_database_is_pulled_by_the_contracts_query():

@@ -19,6 +19,7 @@ from yiwang.kernel.packs import api as packs
 
 OVERDUE = "hub.overdue"
 UNREPORTED = "hub.unreported"
+PULL_FAILED = "hub.pull_failed"
 
 
 @on(OVERDUE)
@@ -109,3 +110,27 @@ def write_back(body: dict[str, Any], trace_id: UUID | None) -> None:
     if new:
         about = {"dataset": dataset.id, "case": case.number}
         record(SYSTEM, "matter.written-back", "delivery", delivery.uid, trace_id, **about)
+
+
+@on(PULL_FAILED)
+def not_pulled(body: dict[str, Any], trace_id: UUID | None) -> None:
+    """A matter of those who look after data in general, one at a time for a dataset."""
+    org, now = office_with(hub.STEWARD, ""), timezone.now()
+    for pack in cases.matters_for(PULL_FAILED) if org else ():
+        if not cases.has_open_matter(pack.id, id=body["dataset"]):
+            data = {
+                "id": body["dataset"],
+                "dataset": body["name"],
+                "setting": body["setting"],
+                "since": f"{timezone.localtime(now):%Y-%m-%d %H:%M}",
+                "why": body["why"],
+            }
+            link = f"/desk/hub/{body['dataset']}"
+            key = (body["dataset"], now.isoformat())
+            cases.open_matter(pack.id, key, org, data, about=body["name"], link=link)
+
+
+@on("hub.pulled")
+def pulled(body: dict[str, Any], trace_id: UUID | None) -> None:
+    """The source answers again."""
+    cases.seen_done(PULL_FAILED, _("又取到了，系统办结。"), id=body["dataset"])

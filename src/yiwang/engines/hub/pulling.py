@@ -22,6 +22,7 @@ from psycopg.types.json import Jsonb
 
 from yiwang.kernel.access.contracts import SYSTEM, Refused
 from yiwang.kernel.access.session import acting
+from yiwang.kernel.events.api import emit_on
 from yiwang.kernel.ids import new_id
 
 from . import actions, datasets
@@ -30,11 +31,15 @@ from .contracts import Dataset, Pull
 from .models import Delivery
 
 log = logging.getLogger(__name__)
+SETTING = "YIWANG_PULL_"
 SETTLED = timedelta(seconds=5)  # a file that was touched later than this may still be being written
 
 
 def pull_due() -> int:
-    """Fetch what is due; returns how many deliveries came. A source that fails is tried again next time."""
+    """Fetch what is due; returns how many deliveries came.
+
+    A source that fails is tried again next time; ``hub.pull_failed`` and ``hub.pulled`` tell those who look after data.
+    """
     came = 0
     for dataset in datasets.every():
         if dataset.pull is None or dataset.pull.setting not in settings.ENV.pulls:
@@ -43,10 +48,13 @@ def pull_due() -> int:
             row = con.execute("select pulled_at from hub_holding where dataset = %s", [dataset.id]).fetchone()
             if row and row[0] and timezone.now() - row[0] < timedelta(hours=dataset.pull.hours):
                 continue
+            told = {"dataset": dataset.id, "name": dataset.name, "setting": SETTING + dataset.pull.setting}
             try:
                 came += pull(dataset)
+                emit_on(con, "hub.pulled", told)
             except (OSError, ValueError, Refused, psycopg.Error) as error:
                 log.warning("pull of %s failed: %s", dataset.id, error)
+                emit_on(con, "hub.pull_failed", {**told, "why": _without_secrets(dataset.pull, error)})
             con.execute(
                 "insert into hub_holding (dataset, name, department, contract_version, key, subject_field, rows, "
                 "pulled_at) values (%s, %s, %s, %s, %s, %s, 0, now()) "
@@ -57,6 +65,15 @@ def pull_due() -> int:
                 ],
             )  # fmt: skip
     return came
+
+
+def _without_secrets(pull: Pull, error: Exception) -> str:
+    """What went wrong, in a line, without the password that the connection may hold."""
+    password = urlparse(settings.ENV.pulls[pull.setting]).password or ""
+    text = (str(error).strip() or type(error).__name__).splitlines()[0]
+    for secret in {password, unquote(password)} - {""}:
+        text = text.replace(secret, "***")
+    return text[:200]
 
 
 def pull(dataset: Dataset, connection: str = "") -> int:
@@ -73,7 +90,7 @@ def pull(dataset: Dataset, connection: str = "") -> int:
         raise ValueError(f"{dataset.name}的合同没有写 pull")
     where = connection or settings.ENV.pulls.get(dataset.pull.setting, "")
     if not where:
-        raise ValueError(f"没有设置 YIWANG_PULL_{dataset.pull.setting}：写上从哪里取")
+        raise ValueError(f"没有设置 {SETTING}{dataset.pull.setting}：写上从哪里取")
     ways = {"folder": _folder, "s3": _s3, "database": _database}
     return sum(_take(dataset, *one) for one in ways[dataset.pull.source](dataset.pull, where))
 
@@ -103,6 +120,8 @@ def _scratch() -> Iterator[Path]:
 
 
 def _folder(pull: Pull, where: str) -> Iterator[tuple[str, str, datetime, Any]]:
+    if not Path(where).is_dir():  # a mount that went away is not an empty folder
+        raise FileNotFoundError(f"没有文件夹 {where}，或者没有挂载")
     for file in sorted(Path(where).glob(pull.path), key=lambda f: f.stat().st_mtime):
         told = file.stat()
         at = datetime.fromtimestamp(told.st_mtime, UTC)
