@@ -83,6 +83,14 @@ def index(con: Connection, name: str, dataset: Dataset) -> None:
         con.execute(sql.SQL("create index on {} ({})").format(table(name), names([dataset.subject_field])))
 
 
+def refers(con: Connection, dataset: Dataset) -> None:
+    """An index on the numbers of the records that a dataset refers to; whoever looks from there finds it by them."""
+    if dataset.refers is not None:
+        wanted = sql.SQL("create index if not exists {} on {} ({})")
+        name = sql.Identifier(f"{dataset.id}_refers")
+        con.execute(wanted.format(name, table(dataset.id), names([dataset.refers.number])))
+
+
 def ensure(con: Connection, dataset: Dataset) -> None:
     """Make the tables of a dataset, or give them what a newer contract has; call in a transaction.
 
@@ -106,6 +114,7 @@ def ensure(con: Connection, dataset: Dataset) -> None:
         wanted = sql.SQL("create index if not exists {} on {} ({})")
         subject = sql.Identifier(f"{hist}_subject")
         con.execute(wanted.format(subject, table(hist), names([dataset.subject_field])))
+    refers(con, dataset)
     for name in (dataset.id, hist):
         have = dict(
             con.execute(
