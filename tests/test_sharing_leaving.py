@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 import pytest
 from client import client
-from deliveries import code, give, owner
+from deliveries import HEADER, code, give, owner, row
 from django.db import ProgrammingError, connection, transaction
 from django.utils import timezone
 from product import PRODUCT
@@ -282,6 +282,29 @@ def test_a_repaired_record_says_from_when_as_the_points_table_does():
     assert {n: r["_repaired"] for n, r in changes.items()} == {general: None, plain: "2026-04-05"}
 
 
+def test_the_term_of_a_trade_holds_for_its_records_alone():
+    food, other = code(), code()
+    give(HEADER + "".join(row(c) for c in (food, other)))
+    with owner() as con:
+        con.execute("update hub.ent_registration set industry = 'C1411' where uscc = %s", [food])
+    numbers = {c: number() for c in (food, other)}
+    usual = {"result": "2", "inspected_on": "2026-01-05", "authority": "离开示例局"}
+    with acting(SYSTEM):
+        fields = datasets.current("inspections").fields
+    lines = [
+        {
+            **{f.id: f.example or (min(f.codes) if f.codes else "x") for f in fields if f.required},
+            **usual, "uscc": c, "inspection_no": n,
+        }
+        for c, n in numbers.items()
+    ]  # fmt: skip
+    delivered("inspections", lines)
+    repairs(*((f"XF-{n}", "inspections", n, "2026-01-20") for n in numbers.values()))
+    with owner() as con:
+        told = con.execute("select key, repaired from hub_marks('inspections', %s)", [list(numbers.values())])
+        assert dict(told.fetchall()) == {numbers[food]: date(2026, 4, 5), numbers[other]: date(2026, 1, 20)}
+
+
 def test_a_dispute_is_told_to_whoever_keeps_a_copy():
     one = number()
     decisions((one, {}))
@@ -364,3 +387,13 @@ def test_the_report_says_how_many_were_told_to_be_gone(visit):
     assert cells[4] == "1"
     report = page.request.get(f"/desk/data/grants/{grant.id}/use.csv").text().splitlines()
     assert report[0].endswith("其中告知不再提供") and report[1].endswith(",1,1")
+
+
+def test_a_new_field_of_a_contract_is_asked_for_before_it_is_delivered():
+    one = number()
+    decisions((one, {}))
+    field = "  region: {name: 所在区划,"
+    new = "  court: {name: 复议机关, type: string, level: 公开}\n"
+    with packs_with("base/datasets/penalties.yaml", field, new + field):
+        grant = share("decision_no", "court")
+        assert by_number(fetched(grant)[0])[one]["court"] is None

@@ -73,10 +73,10 @@ def _groups(table: Table, dataset: Dataset) -> Iterator[tuple[str, tuple[str, ..
 
 
 def _guarded(dataset: Dataset, table: Table, query: str) -> str:
-    there = [
-        f"to_regclass({quoted(f'hub.{name(t)}')}) is not null" for t in (dataset.id, table.repairs.dataset)
-    ]
-    return f"if p_dataset = {quoted(dataset.id)} and {' and '.join(there)} then return query {query}; end if;"
+    """The query, where all that it reads has been delivered."""
+    read = dict.fromkeys((dataset.id, table.repairs.dataset, table.subjects.id))
+    there = " and ".join(f"to_regclass({quoted(f'hub.{name(t)}')}) is not null" for t in read)
+    return f"if p_dataset = {quoted(dataset.id)} and {there} then return query {query}; end if;"
 
 
 def _acts(
