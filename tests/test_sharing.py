@@ -153,7 +153,7 @@ def test_department_b_asks_department_a_agrees_and_b_reads_masked_by_api(visit, 
     spent = api.get(f"hub/grants/{grant.id}/records")
     assert spent.status == 429 and "20 条已经用完" in spent.json["message"]
     report = page.request.get(f"/desk/data/grants/{grant.id}/use.csv").text()
-    assert report.splitlines()[1] == f"{timezone.localdate()},5,20,1,0"  # what was refused was not used
+    assert report.splitlines()[1] == f"{timezone.localdate()},5,20,0,1"  # what was refused was not used
     source.goto(f"/desk/data/grants/{grant.id}")
     source.fill("#why", "演示结束")
     with source.expect_navigation():

@@ -352,7 +352,7 @@ def test_other_limits_hold_from_the_first_read_after_packs_are_loaded():
     assert over not in by_number(fetched(grant)[0])
 
 
-def test_limits_are_written_by_the_owner_alone_and_without_them_nothing_is_given():
+def test_limits_are_written_by_the_owner_alone_and_without_them_nothing_is_given(visit):
     grant, api = share(), client(PRODUCT.port, "reporter_xs")
     with pytest.raises(ProgrammingError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("update hub_sharinglimits set rows = '[]'")
@@ -365,6 +365,10 @@ def test_limits_are_written_by_the_owner_alone_and_without_them_nothing_is_given
         try:
             refused = api.get(f"hub/grants/{grant.id}/records")
             assert refused.status == 503 and "几秒后" in refused.json["message"]
+            assert grant.uses.count() == 0  # nor counted
+            page = visit("reporter_xs")
+            page.goto("/desk/data/penalties?preview=1")
+            assert "几秒后" in page.inner_text("main")
         finally:
             con.execute(
                 "insert into hub_sharinglimits (dataset, release, rows) values ('penalties', %s, %s)",
@@ -384,9 +388,9 @@ def test_the_report_says_how_many_were_told_to_be_gone(visit):
     page.goto(f"/desk/data/grants/{grant.id}")
     assert "next_since" in page.inner_text("main") and everywhere(page) == []
     cells = page.locator("tbody tr").first.locator("td").all_inner_texts()
-    assert cells[4] == "1"
+    assert cells[3] == "1"
     report = page.request.get(f"/desk/data/grants/{grant.id}/use.csv").text().splitlines()
-    assert report[0].endswith("其中告知不再提供") and report[1].endswith(",1,1")
+    assert report[0].endswith("其中告知不再提供,账号数") and report[1].endswith(",1,1")
 
 
 def test_a_new_field_of_a_contract_is_asked_for_before_it_is_delivered():

@@ -96,7 +96,7 @@ language sql stable set search_path = public as $$
     'seq', coalesce(upto, 0), 'at', now(),
     'release', (select sha256 from packs_release order by loaded desc limit 1),
     'pending', (select coalesce(jsonb_agg(n), '[]') from (
-      select n from generate_series(greatest(upto - 100, 1), upto) n
+      select n from generate_series(greatest(upto - 20, 1), upto) n
         where not exists (select 1 from hub_delivery d where d.seq = n)
       union select seq from hub_delivery where state in ('receiving', 'received', 'loading', 'validated')) p))
   from (select max(seq) as upto from hub_delivery) m

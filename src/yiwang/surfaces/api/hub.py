@@ -206,10 +206,10 @@ def granted(
     request: HttpRequest,
     share_grant_id: UUID,
     subject: str = Query("", max_length=40, description=str(_("只取一个主体的记录"))),
-    after: str = Query("", max_length=2000, description=str(_("翻页：上一页给出的 next"))),
+    after: str = Query("", max_length=4000, description=str(_("翻页：上一页给出的 next"))),
     since: str = Query(
         "",
-        max_length=2000,
+        max_length=4000,
         description=str(_("只取变化：上一次取完时给出的 next_since，原样交回；也可写一个批次的编号")),
     ),
     most: int = Query(100, ge=1, le=1000),
@@ -244,7 +244,7 @@ def granted(
     auth=access.read,
     summary=_("一次取完：逐行 JSON，最后一行写明是否完整，没有取完的写明从哪里接着取"),
 )
-def download(request: HttpRequest, share_grant_id: UUID, after: str = Query("", max_length=2000)):
+def download(request: HttpRequest, share_grant_id: UUID, after: str = Query("", max_length=4000)):
     """Lines of JSON. The grant is looked at anew every few thousand records, so one that ends stops the stream.
 
     The last line of a whole download has ``next_since``: pages with it as ``since`` give what is different later."""

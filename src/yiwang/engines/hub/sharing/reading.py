@@ -2,6 +2,7 @@
 
 import base64
 import json
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -51,6 +52,9 @@ class Unsettled(Refused):
     """Packs were just loaded, and what they give out is not written yet: to be asked again in a moment."""
 
     code = "unsettled"
+
+    def __init__(self) -> None:
+        super().__init__(_("数据合同刚换了版本，正在按新的规定准备，请几秒后再取。"))
 
 
 @dataclass(frozen=True)
@@ -133,14 +137,19 @@ def _read(
             told_by: dict[str, Any] = json.loads(found) if isinstance(found, str) else found
             return told_by
     except Error as error:
-        state = getattr(error.__cause__, "sqlstate", "")
+        state = sqlstate(error)
         if state == "YG001":
             raise NoGrant(_("没有找到这个授权，或它不属于您的单位。")) from None
         if state == "YG004":
-            raise Unsettled(_("数据合同刚换了版本，正在按新的规定准备，请几秒后再取。")) from None
+            raise Unsettled from None
         if state in _OVER:
             raise Over(_OVER[state], _told(grant, state)) from None
         raise
+
+
+def sqlstate(error: Error) -> str:
+    """What PostgreSQL's function says is wrong; see ``hub_granted``."""
+    return getattr(error.__cause__, "sqlstate", None) or ""
 
 
 def _told(grant: SharingGrant, state: str) -> str:
@@ -193,8 +202,9 @@ def _box() -> Fernet:
 
 
 def _sealed(place: dict[str, Any]) -> str:
-    """A place in the list, or a state to ask from. Encrypted: a key may be what the grant masks."""
-    return _box().encrypt(json.dumps(place).encode()).decode()
+    """A place in the list, or a state to ask from. Encrypted: a key may be what the grant masks. Short: it is sent back
+    in an address."""
+    return _box().encrypt(zlib.compress(json.dumps(place, ensure_ascii=False).encode())).decode()
 
 
 def _place(grant_id: UUID, subject: str, after: str, since: str) -> dict[str, Any]:
@@ -227,7 +237,7 @@ def _place(grant_id: UUID, subject: str, after: str, since: str) -> dict[str, An
 
 def _opened(text: str) -> dict[str, Any] | None:
     try:
-        found: dict[str, Any] = json.loads(_box().decrypt(text.encode()))
-    except (InvalidToken, ValueError):
+        found: dict[str, Any] = json.loads(zlib.decompress(_box().decrypt(text.encode())))
+    except (InvalidToken, zlib.error):
         return None
-    return found if isinstance(found, dict) else None
+    return found
