@@ -123,7 +123,13 @@ def test_department_b_asks_department_a_agrees_and_b_reads_masked_by_api(visit, 
     assert answer.status == 200
     records = answer.json["records"]
     assert [r["uscc"] for r in records] == held[:4]
-    assert set(records[0]) == {"uscc", "name", "legal_name", "_disputed"}  # the fields granted and no other
+    assert set(records[0]) == {
+        "uscc",
+        "name",
+        "legal_name",
+        "_disputed",
+        "_repaired",
+    }  # the fields granted and no other
     rest = api.get(f"hub/grants/{grant.id}/records?most=4&after={answer.json['next']}")
     assert [r["uscc"] for r in rest.json["records"]] == held[4:] and rest.json["next"] == ""
     one = api.get(f"hub/grants/{grant.id}/records?subject={held[2]}")
@@ -147,7 +153,7 @@ def test_department_b_asks_department_a_agrees_and_b_reads_masked_by_api(visit, 
     spent = api.get(f"hub/grants/{grant.id}/records")
     assert spent.status == 429 and "20 条已经用完" in spent.json["message"]
     report = page.request.get(f"/desk/data/grants/{grant.id}/use.csv").text()
-    assert report.splitlines()[1] == f"{timezone.localdate()},5,20,1"  # what was refused was not used
+    assert report.splitlines()[1] == f"{timezone.localdate()},5,20,0,1"  # what was refused was not used
     source.goto(f"/desk/data/grants/{grant.id}")
     source.fill("#why", "演示结束")
     with source.expect_navigation():
@@ -193,13 +199,17 @@ def test_a_grant_that_ends_during_a_download_stops_it_and_says_so(held):
         taken = sum(grant.uses.values_list("records", flat=True))
     assert taken == 3  # what did not come was not counted
     rest = [json.loads(x) for x in b"".join(reading.stream(actor, grant.id, last["after"], 3)).splitlines()]
-    assert [r["uscc"] for r in rest[:-1]] == held[3:] and rest[-1] == {"complete": True, "records": 4}
+    assert [r["uscc"] for r in rest[:-1]] == held[3:]
+    assert rest[-1]["complete"] is True and rest[-1]["records"] == 4 and rest[-1]["next_since"]
 
 
 def test_a_download_by_api_is_whole_and_says_so_and_a_quota_stops_it(held):
     api = client(PRODUCT.port, "reporter_xs")
     whole = api.get(f"hub/grants/{granted().id}/download").content.splitlines()
-    assert json.loads(whole[-1]) == {"complete": True, "records": 7} and len(whole) == 8
+    told = json.loads(whole[-1])
+    assert (told["complete"], told["records"], len(whole)) == (True, 7, 8)
+    later = api.get(f"hub/grants/{granted().id}/records?since={told['next_since']}")
+    assert later.status == 422  # another grant's
     part = api.get(f"hub/grants/{granted(daily=5).id}/download").content.splitlines()
     told = json.loads(part[-1])
     assert len(part) == 6 and told["error"] == "quota" and told["after"] and "已经用完" in told["message"]

@@ -6,4 +6,4 @@ class EnterpriseConfig(AppConfig):
     label = "enterprise"
 
     def ready(self):
-        from . import handlers  # noqa: F401 (registers the handlers of events and the daily run)
+        from . import handlers, repairing  # noqa: F401 (register the handlers of events and the daily run)

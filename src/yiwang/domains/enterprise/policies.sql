@@ -12,15 +12,36 @@ create policy concerned on enterprise_correction to {app} using (
   or org_id = any ((select nullif(current_setting('app.orgs', true), '')::uuid[])::uuid[])
 );
 
--- For hub_granted: whether a request for correction is open on a record. The separator is SEPARATOR of risk/contracts.py.
-create or replace function hub_disputed(p_dataset text, p_key text[]) returns boolean
-language sql stable set search_path = public as $$
-  select exists (
-    select 1 from enterprise_correction
-    where dataset = p_dataset and key = array_to_string(p_key, e'\x1f', '') and done_at is null and freezes
-  )
-$$;
-revoke all on function hub_disputed(text, text[]) from public;
+-- For hub_granted, of records by the values of their keys as one text (SEPARATOR of risk/contracts.py): whether a request
+-- for correction is open, and from which day a repair takes effect. enterprise_repaired: see repairing.py.
+drop function if exists hub_disputed(text, text[]);
+create or replace function hub_marks(p_dataset text, p_keys text[]) returns table (key text, disputed boolean, repaired date)
+language plpgsql stable set search_path = public as $$
+begin
+  if to_regprocedure('enterprise_repaired(text,text[])') is null then
+    return query select c.key::text, true, null::date from enterprise_correction c
+      where c.dataset = p_dataset and c.key = any (p_keys) and c.done_at is null and c.freezes;
+    return;
+  end if;
+  return query select m.key, bool_or(m.open), max(m.acts) from (
+      select c.key::text as key, true as open, null::date as acts from enterprise_correction c
+        where c.dataset = p_dataset and c.key = any (p_keys) and c.done_at is null and c.freezes
+      union all select r.key, false, r.acts from enterprise_repaired(p_dataset, p_keys) r) m group by m.key;
+end $$;
+revoke all on function hub_marks(text, text[]) from public;
+
+-- For hub_granted: of which records hub_marks says something else since a state. A minute is allowed for what was
+-- being written at that moment: to hear of a record twice does no harm.
+create or replace function hub_marked_since(p_dataset text, p_seq integer, p_pending integer[], p_at timestamptz)
+returns setof text language plpgsql stable set search_path = public as $$
+begin
+  return query select c.key::text from enterprise_correction c
+    where c.dataset = p_dataset and c.freezes and greatest(c.asked_at, c.done_at) > p_at - interval '1 minute';
+  if to_regprocedure('enterprise_repaired_since(text,integer,integer[])') is not null then
+    return query select r.key from enterprise_repaired_since(p_dataset, p_seq, p_pending) r;
+  end if;
+end $$;
+revoke all on function hub_marked_since(text, integer, integer[], timestamptz) from public;
 
 create or replace function enterprise_credit_staff() returns boolean
 language sql stable security definer set search_path = public as $$

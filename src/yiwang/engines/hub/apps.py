@@ -7,3 +7,4 @@ class HubConfig(AppConfig):
 
     def ready(self):
         from . import handlers  # noqa: F401 (registers the handlers of events)
+        from .sharing import limits  # noqa: F401 (the same)

@@ -28,11 +28,13 @@ from psycopg.types.json import Jsonb
 from yiwang.kernel.events.api import AWAY, emit_on, run_slow
 from yiwang.kernel.files import store
 from yiwang.kernel.ids import new_id
+from yiwang.kernel.packs import api as packs
 
 from . import datasets, lake, publishing, referring, tables, territory
 from .actions import CHANNEL, inbox
 from .contracts import Dataset, Mode, NotReadable
 from .models import WAITING, Delivery, State
+from .sharing import limits
 
 log = logging.getLogger(__name__)
 POLL_SECONDS = 2.0
@@ -79,6 +81,7 @@ def work_once() -> bool:
     """Load what waits; returns whether anything did."""
     busy = False
     with connect() as con:
+        limits.keep(con, packs.current_release())
         for delivery in waiting(con):
             with held(con, delivery.dataset) as mine:
                 if mine:

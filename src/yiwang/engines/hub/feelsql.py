@@ -1,4 +1,4 @@
-"""A part of FEEL as DuckDB's SQL: what conditions over the fields of one row are made of. Pure.
+"""A part of FEEL as SQL, of DuckDB and of PostgreSQL: what conditions over the fields of one row are made of. Pure.
 
 Translated: fields, ``as_of``, numbers, texts, true, false, null, ``date("2024-07-01")``; + and -; comparisons;
 and, or, not(…); between; in with lists and ranges; if; ``string length``, ``starts with``, ``ends with``,
@@ -18,7 +18,11 @@ from .contracts import Dataset, Field, NotTranslatable, Type
 
 _KINDS = {Type.INT: "number", Type.DECIMAL: "number", Type.DATE: "date", Type.DATETIME: "moment"}
 _NAMES = {"number": "数", "string": "文字", "date": "日期", "moment": "时刻", "boolean": "真假", "null": "空"}
-_FUNCTIONS: Mapping[str, str] = {"starts with": "starts_with", "ends with": "suffix", "contains": "contains"}
+_FUNCTIONS: Mapping[str, str] = {  # what both databases have
+    "starts with": "starts_with({0}, {1})",
+    "ends with": "(right({0}, cast(length({1}) as integer)) = {1})",
+    "contains": "(strpos({0}, {1}) > 0)",
+}
 _Sql = tuple[str, str]  # the SQL and its kind
 
 
@@ -110,8 +114,7 @@ class Translator:
         if name == "string length" and len(arguments) == 1:
             return f"length({self._of(arguments[0], 'string')})", "number"
         if name in _FUNCTIONS and len(arguments) == 2:
-            told = ", ".join(self._of(a, "string") for a in arguments)
-            return f"{_FUNCTIONS[name]}({told})", "boolean"
+            return _FUNCTIONS[name].format(*(self._of(a, "string") for a in arguments)), "boolean"
         raise NotTranslatable(
             f"函数 {name} 不能译成 SQL；可用 not、date、string length、{'、'.join(_FUNCTIONS)}"
         )

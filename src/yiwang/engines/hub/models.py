@@ -202,10 +202,25 @@ class SharingGrant(models.Model):
         indexes = [models.Index(fields=["org", "-since"]), models.Index(fields=["dataset", "-since"])]
 
 
+class SharingLimits(models.Model):
+    """What a contract gives out at all (``sharing.rows``), by release. Written as the owner; read by ``hub_granted``.
+
+    A release is known by its hash, so a row never changes.
+    """
+
+    dataset = models.CharField(max_length=45)
+    release = models.CharField(max_length=64)
+    rows = models.JSONField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["release", "dataset"], name="hub_limits_once")]
+
+
 class SharingUse(models.Model):
     """One read under a grant. Written by ``hub_granted`` alone; counts towards the day's quota.
 
-    use_id: the use in the ledger, whose entries name the subjects.
+    gone: those of ``records`` that were told to be no longer given out. use_id: the use in the ledger, whose
+    entries name the subjects.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -214,6 +229,7 @@ class SharingUse(models.Model):
     day = models.DateField()
     actor = models.CharField(max_length=60)
     records = models.IntegerField()
+    gone = models.IntegerField(default=0, db_default=0)
     use_id = models.UUIDField()
 
     class Meta:

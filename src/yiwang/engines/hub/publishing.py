@@ -41,6 +41,7 @@ def first(con: Connection, dataset: Dataset, target: str, good: int) -> dict[str
     con.execute(pg.SQL("drop view if exists {}").format(tables.table(f"{dataset.id}_versions")))
     tables.drop(con, dataset.id)
     con.execute(pg.SQL("alter table {} rename to {}").format(tables.table(target), pg.Identifier(dataset.id)))
+    tables.refers(con, dataset)
     tables.view(con, dataset)
     withdrawn = 0
     if dataset.withdrawal_field:

@@ -83,6 +83,14 @@ def index(con: Connection, name: str, dataset: Dataset) -> None:
         con.execute(sql.SQL("create index on {} ({})").format(table(name), names([dataset.subject_field])))
 
 
+def refers(con: Connection, dataset: Dataset) -> None:
+    """An index on the numbers of the records that a dataset refers to; whoever looks from there finds it by them."""
+    if dataset.refers is not None:
+        wanted = sql.SQL("create index if not exists {} on {} ({})")
+        name = sql.Identifier(f"{dataset.id}_refers")
+        con.execute(wanted.format(name, table(dataset.id), names([dataset.refers.number])))
+
+
 def ensure(con: Connection, dataset: Dataset) -> None:
     """Make the tables of a dataset, or give them what a newer contract has; call in a transaction.
 
@@ -106,7 +114,25 @@ def ensure(con: Connection, dataset: Dataset) -> None:
         wanted = sql.SQL("create index if not exists {} on {} ({})")
         subject = sql.Identifier(f"{hist}_subject")
         con.execute(wanted.format(subject, table(hist), names([dataset.subject_field])))
-    for name in (dataset.id, hist):
+    widen(con, dataset)
+    refers(con, dataset)
+    key = con.execute(
+        "select array_agg(attname::text order by attnum) from pg_attribute a join pg_index i "
+        "on i.indrelid = a.attrelid and a.attnum = any(i.indkey) where i.indrelid = %s::regclass and i.indisprimary",
+        [f'{SCHEMA}."{dataset.id}"'],
+    ).fetchone()
+    if key and key[0] and set(key[0]) != set(dataset.key):
+        raise NotReadable(f"合同改了主键（原为 {'、'.join(key[0])}）：请另建数据集")
+    view(con, dataset)
+
+
+def widen(con: Connection, dataset: Dataset) -> None:
+    """Give the tables of a dataset the columns of a newer contract's fields.
+
+    Raises:
+        NotReadable: the contract changes the type of a field.
+    """
+    for name in (dataset.id, f"{dataset.id}_hist"):
         have = dict(
             con.execute(
                 "select attname, format_type(atttypid, atttypmod) from pg_attribute "
@@ -125,14 +151,6 @@ def ensure(con: Connection, dataset: Dataset) -> None:
                     f"合同第 {dataset.version} 版把“{f.name}”（{f.id}）的类型从 {told} 改成了 {kind}，已有的数据装不下。"
                     "请给新类型另起一个字段名，或另建数据集"
                 )
-    key = con.execute(
-        "select array_agg(attname::text order by attnum) from pg_attribute a join pg_index i "
-        "on i.indrelid = a.attrelid and a.attnum = any(i.indkey) where i.indrelid = %s::regclass and i.indisprimary",
-        [f'{SCHEMA}."{dataset.id}"'],
-    ).fetchone()
-    if key and key[0] and set(key[0]) != set(dataset.key):
-        raise NotReadable(f"合同改了主键（原为 {'、'.join(key[0])}）：请另建数据集")
-    view(con, dataset)
 
 
 def view(con: Connection, dataset: Dataset) -> None:

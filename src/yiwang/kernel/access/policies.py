@@ -31,7 +31,7 @@ def ensure_role(cursor) -> None:
 
 
 def apply() -> list[str]:
-    """Grant the application role its rights, then run every room's ``policies.sql``.
+    """Grant the application role its rights, then run every room's ``policies*.sql``, by name.
 
     Returns:
         The tables that row-level security protects.
@@ -43,8 +43,8 @@ def apply() -> list[str]:
         for config in apps.get_app_configs():
             if not config.name.startswith("yiwang."):
                 continue
-            script = files(config.name) / "policies.sql"
-            if script.is_file():
+            scripts = [f for f in files(config.name).iterdir() if re.fullmatch(r"policies\w*\.sql", f.name)]
+            for script in sorted(scripts, key=lambda f: f.name):
                 cursor.execute(script.read_text().replace("{app}", APPLICATION_ROLE))
                 protected += re.findall(r"alter table (\w+) enable row level security", script.read_text())
     return protected

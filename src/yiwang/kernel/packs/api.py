@@ -11,6 +11,8 @@ from pathlib import Path
 from django.db import transaction
 from django.utils import timezone
 
+from yiwang.kernel.events.api import emit
+
 from .contracts import Library
 from .loader import parse
 from .models import PackFile, Release
@@ -46,6 +48,7 @@ def load(root: Path) -> tuple[str, bool]:
         Release.objects.get_or_create(sha256=sha256, defaults={"files": hashes})
         if before != sha256:
             Release.objects.filter(sha256=sha256).update(loaded=timezone.now())
+            emit("packs.loaded", {"release": sha256})
     _latest = None
     return sha256, before != sha256
 

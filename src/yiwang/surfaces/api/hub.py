@@ -191,21 +191,36 @@ def grants(request: HttpRequest):
 
 @router.get(
     "/hub/grants/{share_grant_id}/records",
-    response={200: shapes.Granted, 403: shapes.Error, 422: shapes.Error, 429: shapes.Error},
+    response={
+        200: shapes.Granted,
+        403: shapes.Error,
+        422: shapes.Error,
+        429: shapes.Error,
+        503: shapes.Error,
+    },
     auth=access.read,
     summary=_("按授权取记录；每个主体记入账本"),
 )
 def granted(
     request: HttpRequest,
     share_grant_id: UUID,
-    subject: str = Query("", max_length=40),
-    after: str = Query("", max_length=2000),
-    since: int | None = None,
+    subject: str = Query("", max_length=40, description=str(_("只取一个主体的记录"))),
+    after: str = Query("", max_length=4000, description=str(_("翻页：上一页给出的 next"))),
+    since: str = Query(
+        "",
+        max_length=4000,
+        description=str(_("只取变化：上一次取完时给出的 next_since，原样交回；也可写一个批次的编号")),
+    ),
     most: int = Query(100, ge=1, le=1000),
 ):
-    """Fields, rows and masks as the grant says; ``_disputed``: a correction is asked for.
+    """Fields, rows and masks as the grant says; ``_disputed``: a correction is asked for; ``_repaired``: the day from
+    which a repair of credit takes effect, or null.
 
-    403 when it has ended, 429 when today's quota is used up."""
+    With ``since`` only what is different: records that came, changed, or are marked otherwise, and as key and
+    ``_withdrawn: true`` alone those that this grant gave out since then and no longer does, because they were
+    withdrawn, changed so that it does not cover them, or passed what the source gives out (a day, say).
+
+    403 when it has ended, 429 when today's quota is used up, 503 for a moment after packs were loaded."""
     try:
         page = hub.granted(request.actor, share_grant_id, subject, after, since, most)
     except hub.NoGrant:
@@ -216,9 +231,11 @@ def granted(
             "message": str(over),
             "fields": {},
         }
+    except hub.Unsettled as unsettled:
+        return 503, {"error": unsettled.code, "message": str(unsettled), "fields": {}}
     except hub.BadPlace as bad:
-        return 422, {"error": "invalid", "message": str(bad), "fields": {"after": str(bad)}}
-    return 200, {"records": page.records, "next": page.next}
+        return 422, {"error": "invalid", "message": str(bad), "fields": {bad.field: str(bad)}}
+    return 200, {"records": page.records, "next": page.next, "next_since": page.next_since}
 
 
 @router.get(
@@ -226,8 +243,10 @@ def granted(
     auth=access.read,
     summary=_("一次取完：逐行 JSON，最后一行写明是否完整，没有取完的写明从哪里接着取"),
 )
-def download(request: HttpRequest, share_grant_id: UUID, after: str = Query("", max_length=2000)):
-    """Lines of JSON. The grant is looked at anew every few thousand records, so one that ends stops the stream."""
+def download(request: HttpRequest, share_grant_id: UUID, after: str = Query("", max_length=4000)):
+    """Lines of JSON. The grant is looked at anew every few thousand records, so one that ends stops the stream.
+
+    The last line of a whole download has ``next_since``: pages with it as ``since`` give what is different later."""
     if not hub.has_grant(request.actor, share_grant_id):
         raise Http404
     lines = hub.stream(request.actor, share_grant_id, after)

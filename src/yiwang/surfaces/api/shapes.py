@@ -349,8 +349,12 @@ class Grants(Schema):
 
 
 class Granted(Schema):
+    """``next``: where the next page begins, "" on the last; ``next_since``: on the last page, what to hand back as
+    ``since`` the next time."""
+
     records: list[dict[str, JsonValue]]
     next: str
+    next_since: str
 
 
 class Push(Sent):

@@ -81,7 +81,7 @@ def _branch(table: Table, group: list[Indicator], on: date, disputes: bool, repa
     subject = name(dataset.subject_field)
     marks = ", ".join(f"{_active(dataset, i, on)} as a{n}" for n, i in enumerate(group))
     since = ", ".join(f"r.{name(i.since)}::date as since{n}" for n, i in enumerate(group))
-    event, key = _joined(first.event), _joined(dataset.key)
+    event, key = joined(first.event), joined(dataset.key)
     source = f"{name(dataset.id)} r"
     where = f"r.{subject} is not null"
     if first.industries:
@@ -131,7 +131,8 @@ def _condition(dataset: Dataset, text: str, on: date, prefix: str) -> str:
     return Translator(dataset, lambda id: f"{prefix}{name(id)}", _day(on)).condition(text)
 
 
-def _joined(fields: tuple[str, ...]) -> str:
+def joined(fields: tuple[str, ...]) -> str:
+    """The values of the fields of ``r`` as one text; see ``rules.joined``."""
     parts = " || chr(31) || ".join(f"coalesce(r.{name(f)}::varchar, '')" for f in fields)
     return parts if len(fields) > 1 else f"coalesce(r.{name(fields[0])}::varchar, '')"
 

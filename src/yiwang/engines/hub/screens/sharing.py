@@ -264,7 +264,7 @@ def report(request, share_grant_id):
     answer = HttpResponse("\ufeff", content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="use-{one.id}.csv"'
     writer = csv.writer(answer)
-    writer.writerow([_("日期"), _("取用次数"), _("记录条数"), _("账号数")])
+    writer.writerow([_("日期"), _("取用次数"), _("记录条数"), _("其中告知不再提供"), _("账号数")])
     for day in queries.use_by_day(one, 3650):
-        writer.writerow([day["day"], day["reads"], day["taken"], day["callers"]])
+        writer.writerow([day["day"], day["reads"], day["taken"], day["left"], day["callers"]])
     return answer

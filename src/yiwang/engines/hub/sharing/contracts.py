@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from enum import StrEnum
+from typing import Any
 
 from yiwang.engines.hub.contracts import Dataset, Field, Type
 
@@ -90,14 +91,6 @@ TODAY = "today"
 """As the value of a contract's limit: the day on which records are read."""
 
 
-def limits_of(dataset: Dataset, today: date) -> list[dict[str, str | bool]]:
-    """The contract's limits on a day, as ``hub_granted`` and ``hub_preview`` read them."""
-    return [
-        {
-            "field": limit.field,
-            "test": limit.test,
-            "value": today.isoformat() if limit.value == TODAY else limit.value,
-            "or_missing": limit.or_missing,
-        }
-        for limit in dataset.limits
-    ]
+def limits_of(dataset: Dataset) -> list[dict[str, Any]]:
+    """The contract's limits as ``hub_granted`` and ``hub_preview`` read them, which know what ``today`` means."""
+    return [asdict(limit) for limit in dataset.limits]

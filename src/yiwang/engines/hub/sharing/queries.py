@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db import connection
 from django.db.models import Count, QuerySet, Sum
+from django.db.utils import Error
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -26,7 +27,8 @@ from yiwang.kernel.packs.contracts import Pack
 
 from . import dcat
 from .actions import rules
-from .contracts import Class, limits_of
+from .contracts import Class
+from .reading import Unsettled, sqlstate
 
 PREVIEW = 5
 
@@ -63,20 +65,26 @@ def interfaces(text: str = "") -> list[Pack]:
 
 
 def preview(actor: Actor, dataset: Dataset) -> list[list[str]]:
-    """A few records, everything masked that is not public; noted in the ledger. Nothing for what is not shared."""
+    """A few records, everything masked that is not public; noted in the ledger. Nothing for what is not shared.
+
+    Raises:
+        Unsettled: see there.
+    """
     if dataset.sharing == Class.CLOSED:
         return []
     why = purpose_of(rules().purpose)
     fields = [{"id": f.id, "level": f.level} for f in dataset.fields]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "select v from hub_preview(%s, %s, %s, %s::jsonb, %s, %s, %s, %s::jsonb) v",
-            [
-                *(new_id(), dataset.id, kind_of(dataset), json.dumps(fields)),
-                *(PREVIEW, why.name, why.basis, json.dumps(limits_of(dataset, timezone.localdate()))),
-            ],
-        )
-        rows = [json.loads(v) if isinstance(v, str) else v for (v,) in cursor.fetchall()]
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "select v from hub_preview(%s, %s, %s, %s::jsonb, %s, %s, %s) v",
+                [new_id(), dataset.id, kind_of(dataset), json.dumps(fields), PREVIEW, why.name, why.basis],
+            )
+            rows = [json.loads(v) if isinstance(v, str) else v for (v,) in cursor.fetchall()]
+    except Error as error:
+        if sqlstate(error) == "YG004":
+            raise Unsettled from None
+        raise
     return [[code_said(dataset, f.id, row.get(f.id)) for f in dataset.fields] for row in rows]
 
 
@@ -148,10 +156,12 @@ def used_today(grants: Iterable[SharingGrant]) -> dict[UUID, int]:
 
 
 def use_by_day(grant: SharingGrant, days: int = 90) -> list[dict[str, Any]]:
-    """The usage report: reads, records and callers by day, the latest first."""
+    """The usage report: reads, records, those of them told to be gone, and callers by day, the latest first."""
     since = timezone.localdate() - timedelta(days=days)
     found = grant.uses.filter(day__gte=since).values("day")
-    counted = found.annotate(reads=Count("id"), taken=Sum("records"), callers=Count("actor", distinct=True))
+    counted = found.annotate(
+        reads=Count("id"), taken=Sum("records"), left=Sum("gone"), callers=Count("actor", distinct=True)
+    )
     return list(counted.order_by("-day"))
 
 
