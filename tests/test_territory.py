@@ -237,12 +237,14 @@ def test_one_county_is_late_and_another_is_not(visit, reporters):
             return list(found.values_list("title", flat=True))
 
     until(lambda: queries.line(dataset).as_of, 60)
-    with owner() as con:  # what time alone would do
-        con.execute(
-            "update hub_reported set latest_as_of = latest_as_of - interval '9 days' where dataset = 'complaints'"
-        )
     head, line = sample(dataset, complaint_no=f"TS{next(serial)}", region=ONE)
     assert deliver(in_time, "complaints", head + line).state == "loaded"
+    with owner() as con:  # what time alone would do to the others
+        con.execute(
+            "update hub_reported set latest_as_of = latest_as_of - interval '9 days' "
+            "where dataset = 'complaints' and not coalesce(org_id = any(%s), false)",
+            [list(somebody(in_time).posts)],
+        )
     reminding.remind()
     until(lambda: {TWO, CITY, "370000"} <= set(open_in()), 30)
     assert ONE not in open_in()
@@ -316,6 +318,11 @@ def test_what_nobody_has_the_post_to_report_is_a_case_of_the_stewards_until_it_c
     dataset = datasets.current("tax_status")
     with acting(SYSTEM):
         assert hub.offices_of(dataset.department) == []
+    with owner() as con:  # what time alone would do, should something have come already
+        con.execute(
+            "update hub_holding set latest_as_of = latest_as_of - interval '2 years' where dataset = 'tax_status'"
+        )
+    reminding.remind()
     found = until(lambda: [c for c in of_matters("data.unreported", id="tax_status") if not c.closed_at], 90)[
         0
     ]
