@@ -54,7 +54,7 @@ def granted(
     fields=("uscc", "name", "address"), daily=1000, days=30, starts="共享示例", plain=(), who="reporter_xs"
 ):
     """A grant, asked for and agreed to by the commands behind the pages."""
-    dataset, asker, source = datasets.current("ent_registration"), somebody(who), somebody("reporter")
+    dataset, asker, source = datasets.current("ent_registration"), somebody(who), somebody("reporter_sd")
     wish = Ask(
         tuple(fields), "部门间数据共享", BASIS, REASONS, timezone.localdate() + timedelta(days=days), daily,
         frozenset(plain), (Condition("name", Test.STARTS, starts),),
@@ -101,7 +101,9 @@ def test_department_b_asks_department_a_agrees_and_b_reads_masked_by_api(visit, 
         page.click("text=提交申请")
     assert "等来源部门答复" in page.inner_text("main") and everywhere(page) == []
     address = page.url
-    source = visit("reporter")
+    source = visit(
+        "reporter_sd"
+    )  # of a dataset that each delivers for its region, the office above the others
     source.goto("/desk/data/sharing")
     assert "登记注册信息" in source.inner_text("main") and everywhere(source) == []
     source.goto(address)

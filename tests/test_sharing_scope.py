@@ -34,9 +34,9 @@ def asked(dataset, fields, rows=(), days=30, renews=None, who="reporter_xs"):
         return actions.ask(asker, one, next(iter(asker.posts)), wish, renews)
 
 
-def agreed(request, who="reporter"):
+def agreed(request):
     """Its grant, agreed to by the source."""
-    source = somebody(who)
+    source = somebody("reporter_sd" if datasets.current(request.dataset).territory else "reporter")
     with acting(source):
         actions.answer(source, request.id, True, "同意")
     with acting(SYSTEM):

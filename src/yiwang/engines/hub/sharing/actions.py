@@ -45,11 +45,16 @@ def rules() -> Rules:
 
 
 def source_of(dataset: Dataset) -> Organisation | None:
-    """The office that answers for a dataset: which delivered it last, else one with the function that reports."""
+    """The office that answers for a dataset: which delivered it last, else one with the function that reports.
+
+    Where each office delivers its own region, the one above the others answers: a county gives nothing away of others.
+    """
     reporting = Organisation.objects.filter(
         functions__contains=[dataset.department],
         id__in=Post.objects.filter(until=None, roles__contains=[REPORTER]).values("org"),
     )
+    if dataset.territory:
+        return reporting.order_by("region_id", "name").first()
     last = (
         Delivery.objects.filter(dataset=dataset.id, state=State.LOADED, org__in=reporting)
         .order_by("-seq")
