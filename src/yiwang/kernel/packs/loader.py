@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -94,9 +94,18 @@ def read(root: Path) -> tuple[Library, list[Problem]]:
 def parse(content: bytes, name: str) -> tuple[Pack | None, list[Problem]]:
     """Read one pack from the bytes of a file (or of a stored version).
 
+    The same bytes are read once: whoever checks a tree, or writes one pack of it, reads the others many times. What is
+    given is nobody's to change.
+
     Returns:
         the pack, or None with at least one problem.
     """
+    pack, problems = _parsed(content, name)
+    return pack, list(problems)
+
+
+@lru_cache(maxsize=2048)
+def _parsed(content: bytes, name: str) -> tuple[Pack | None, Sequence[Problem]]:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
