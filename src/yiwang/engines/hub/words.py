@@ -27,6 +27,8 @@ def said(dataset: Dataset, field: str, value: Any) -> str:
     spec = dataset.field(field)
     listed = REGIONS if spec.type is Type.REGION else spec.codelist
     names = _names(packs.current_release()).get(listed, {})
+    if spec.type is Type.DATETIME:
+        value = str(value).replace("T", " ", 1)
     return names.get(str(value)) or str(shown(spec, value))
 
 

@@ -22,6 +22,10 @@ KINDS = {
     "risk_points": gettext_noop("信用风险分类的指标"),
     "judge_fields": gettext_noop("政策匹配的字段"),
     "register": gettext_noop("登记库"),
+    "enterprise_file": gettext_noop("一企一档的表"),
+    "publicity": gettext_noop("公示规则"),
+    "matter": gettext_noop("内部事项"),
+    "name_parts": gettext_noop("关联的依据"),
 }
 """What a pack of a kind is to a reader of lineage; other kinds by their own name."""
 
