@@ -69,24 +69,26 @@ def _store(con: psycopg.Connection, db, table: Table, on: date, release: str) ->
     first = con.execute("select not exists (select 1 from enterprise_grade)").fetchone() == (True,)
     with con.transaction():
         _note(con, table, on)
+        select = f"select uscc, class, total, '{{' || {sums} || '}}' as sums"
+        if first:
+            waits = _waits(table, on)
+            later = ", ".join(f"'{id}'" for id in waits) or "null"
+            days = " ".join(f"when '{id}' then date '{day}'" for id, day in waits.items())
+            from_day = f"case class {days} end" if days else "null::date"
+            _copy(
+                con, f"enterprise_grade ({_COLUMNS})", "grade, in_force",
+                db.sql(
+                    f"{select}, date '{on}' as \"on\", case when class in ({later}) then '' else class end as in_force, "
+                    f"{from_day} as from_day from grades order by uscc"
+                ),
+            )  # fmt: skip
+            ((n,),) = con.execute("select count(*) from enterprise_grade").fetchall()
+            _announce(con, on)
+            return {"changed": int(n)}
         con.execute(
             "create temp table graded (uscc varchar(18), grade varchar(1), total integer, sums integer[]) on commit drop"
         )
-        select = f"select uscc, class, total, '{{' || {sums} || '}}' as sums from grades"
-        with con.cursor().copy("copy graded from stdin (format csv, force_not_null (grade))") as copy:
-            reader = db.sql(select).to_arrow_reader(200_000)
-            for batch in reader:
-                copy.write(_csv(batch))
-        if first:
-            waits = _waits(table, on)
-            con.execute(
-                f"insert into enterprise_grade ({_COLUMNS}) select uscc, grade, total, sums, %s, "
-                "case when grade = any(%s) then '' else grade end, (%s::jsonb ->> grade)::date from graded",
-                [on, list(waits), Jsonb({k: v.isoformat() for k, v in waits.items()})],
-            )
-            ((n,),) = con.execute("select count(*) from graded").fetchall()
-            _announce(con, on)
-            return {"changed": int(n)}
+        _copy(con, "graded", "grade", db.sql(f"{select} from grades"))
         con.execute("analyze graded")
         rows = con.execute(
             "select g.uscc, g.grade, g.total, g.sums, e.grade, e.total, e.in_force, e.from_day, e.uscc is not null "
@@ -187,6 +189,13 @@ def _waits(table: Table, on: date) -> dict[str, date]:
     """Class → day on which it comes into force, of those that are announced first."""
     told = {c.id: step(table, None, c.id, on).from_day for c in table.classes}
     return {id: day for id, day in told.items() if day is not None}
+
+
+def _copy(con: psycopg.Connection, target: str, never_null: str, rows) -> None:
+    """Rows of DuckDB into a table, in the order of its columns; "" is the class of who is not rated, no null."""
+    with con.cursor().copy(f"copy {target} from stdin (format csv, force_not_null ({never_null}))") as copy:
+        for batch in rows.to_arrow_reader(200_000):
+            copy.write(_csv(batch))
 
 
 def _csv(batch) -> bytes:
