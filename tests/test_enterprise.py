@@ -161,7 +161,7 @@ def test_a_line_is_disputed_frozen_and_answered(visit):
     page = visit("boss")
     switch(page, ENTERPRISE)
     page.goto("/enterprise")
-    line = page.locator("li.card:has(form)", has_text="行政处罚信息").first
+    line = page.locator("li.card:has(form)", has_text="历市监处罚〔示例〕1号").first  # the demo's own
     line.locator("summary").click()
     line.locator("textarea").fill("罚款已经撤销，见复议决定")
     line.locator("button").click()

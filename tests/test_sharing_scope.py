@@ -34,9 +34,13 @@ def asked(dataset, fields, rows=(), days=30, renews=None, who="reporter_xs"):
         return actions.ask(asker, one, next(iter(asker.posts)), wish, renews)
 
 
+REPORTERS = ("reporter", "reporter_sd")  # of one county, and of the office above it
+
+
 def agreed(request):
     """Its grant, agreed to by the source."""
-    source = somebody("reporter_sd" if datasets.current(request.dataset).territory else "reporter")
+    both = [somebody(who) for who in REPORTERS]
+    source = next(one for one in both if request.source_id in one.posts)
     with acting(source):
         actions.answer(source, request.id, True, "同意")
     with acting(SYSTEM):
@@ -48,7 +52,8 @@ def test_a_condition_on_a_field_of_each_type_is_asked_for_and_read_by(product):
     with acting(SYSTEM):
         every = [(d, f) for d in datasets.every() for f in d.fields if d.sharing == "有条件共享"]
         every = [(d, f) for d, f in every if "部门间数据共享" in d.purposes and actions.source_of(d)]
-        mine = [(d, f) for d, f in every if actions.source_of(d).id in somebody("reporter").posts]
+        posts = {org for who in REPORTERS for org in somebody(who).posts}
+        mine = [(d, f) for d, f in every if actions.source_of(d).id in posts]
     for d, f in mine:
         if f.type in seen or (f.type is Type.CODE and not f.codes) or f.type is Type.IDNO:
             continue
@@ -105,7 +110,7 @@ def test_who_revokes_a_grant_ends_its_renewals_too_and_is_told(visit):
     page = visit("reporter_xs")
     page.goto("/desk/data/sharing")
     assert f"将于 {day} 生效" in page.inner_text("main") and everywhere(page) == []
-    source = visit("reporter")
+    source = visit("reporter_sd")
     source.goto(f"/desk/data/grants/{first.id}")
     assert day in source.inner_text("main") and "续期也会一并结束" in source.inner_text("main")
     source.fill("#why", "停止合作")
