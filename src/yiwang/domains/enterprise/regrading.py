@@ -102,12 +102,13 @@ def _because(found: Grade, most: int = 6) -> str:
 def reasons(code: str) -> str:
     """Why an enterprise has its class, in words; "" for one that has none. Reads leave entries in the ledger."""
     table = tables.current()
-    if table is None:
-        return ""
-    links, corrections = marks(code)
-    rows = read(table.datasets, code, PURPOSE, links)
-    found = assess(table, rows, timezone.localdate(), frozen(corrections))
+    found = _assessed(table, code, timezone.localdate()) if table else None
     return _because(found) if found else ""
+
+
+def _assessed(table: Table, code: str, on: date) -> Grade | None:
+    links, corrections = marks(code)
+    return assess(table, read(table.datasets, code, PURPOSE, links), on, frozen(corrections))
 
 
 def regrade(code: str, why: str, on: date | None = None, trace_id: UUID | None = None) -> Grade | None:
@@ -119,8 +120,7 @@ def regrade(code: str, why: str, on: date | None = None, trace_id: UUID | None =
     table, on = tables.current(), on or timezone.localdate()
     if table is None:
         return None
-    links, corrections = marks(code)
-    found = assess(table, read(table.datasets, code, PURPOSE, links), on, frozen(corrections))
+    found = _assessed(table, code, on)
     with hub.owner_connection() as con, con.transaction():
         was = con.execute(
             "select grade, in_force, from_day, total, sums from enterprise_grade where uscc = %s for update",

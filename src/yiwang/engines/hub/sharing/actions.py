@@ -12,12 +12,13 @@ from yiwang.engines.hub.actions import REPORTER, is_steward
 from yiwang.engines.hub.cells import value
 from yiwang.engines.hub.contracts import Dataset
 from yiwang.engines.hub.models import Delivery, SharingGrant, SharingRequest, State
+from yiwang.engines.hub.standing import offices_of
 from yiwang.kernel.access.contracts import Actor, Refused
 from yiwang.kernel.access.session import as_system
 from yiwang.kernel.audit.api import record
 from yiwang.kernel.calendar.api import working_calendar
 from yiwang.kernel.events.api import emit
-from yiwang.kernel.orgs.models import Organisation, Post
+from yiwang.kernel.orgs.models import Organisation
 from yiwang.kernel.packs import api as packs
 
 from .checks import faults, masked
@@ -49,19 +50,16 @@ def source_of(dataset: Dataset) -> Organisation | None:
 
     Where each office delivers its own region, the one above the others answers: a county gives nothing away of others.
     """
-    reporting = Organisation.objects.filter(
-        functions__contains=[dataset.department],
-        id__in=Post.objects.filter(until=None, roles__contains=[REPORTER]).values("org"),
-    )
+    reporting = offices_of(dataset.department)
     if dataset.territory:
-        return reporting.order_by("region_id", "name").first()
+        return next(iter(reporting), None)
     last = (
         Delivery.objects.filter(dataset=dataset.id, state=State.LOADED, org__in=reporting)
         .order_by("-seq")
         .values_list("org", flat=True)
         .first()
     )
-    return reporting.filter(id=last).first() if last else reporting.order_by("region_id", "name").first()
+    return next((org for org in reporting if org.id == last), next(iter(reporting), None))
 
 
 def ask(
