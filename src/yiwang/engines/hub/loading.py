@@ -31,7 +31,7 @@ from .reading import Texts, read
 from .sql import name, repeated, validated
 
 SLICE = 500_000  # rows judged and copied at a time
-STREAMS = 2  # connections that copy
+WAITING = 4  # slices that may wait to be copied
 BLOCK = 1 << 20
 ROOM = 3.0  # free disk wanted, as a multiple of the file's size
 SPARE = 256 << 20  # bytes that stay free whatever happens
@@ -138,7 +138,6 @@ class Load:
                 tables.ensure(con, self.dataset)
                 self.outcome.first = tables.is_empty(con, self.dataset.id)
                 tables.drop(con, self.target)
-                tables.create(con, self.target, self.dataset, self.seq, unlogged=not self.outcome.first)
             with self.stage("validate_and_copy"):
                 self._copy(texts)
             self._tell(texts)
@@ -174,14 +173,18 @@ class Load:
         judged = "select * from dup where not _same"
         self.con.execute(f"create or replace table clash as {judged}")
         same = "where _n not in (select _n from dup where _same)" if self._repeated() else ""
+        texts_of_bad = (
+            f"case when _bad <> 0 then {name('t_' + f.id)} end as {name('t_' + f.id)}" for f in d.fields
+        )
+        kept = ", ".join(["_n", "_bad", fields, *texts_of_bad])  # of a good row the values are enough
         good = bad = cells = 0
         counted = " + ".join(f"count({name(f.id)})" for f in d.fields)
         self.con.execute("drop table if exists bad")
-        with _Copying(self.connect, self.target, d) as copying:
+        with _Copying(self.connect, self._create, self.target, d) as copying:
             for low in range(0, max(texts.rows, 1), SLICE):
                 source = texts.source(low, low + SLICE)
                 query = validated(d, source, self.as_of.date().isoformat(), "clash" if clash else "")
-                self.con.execute(f"create or replace temp table v as select * from ({query}) {same}")
+                self.con.execute(f"create or replace temp table v as select {kept} from ({query}) {same}")
                 verb = "create table bad as" if low == 0 else "insert into bad"
                 self.con.execute(f"{verb} select * from v where _bad <> 0")
                 self.con.execute("delete from v where _bad <> 0")
@@ -212,6 +215,9 @@ class Load:
             raise NotReadable(
                 "“全部记录”的文件里只有表头：没有变化的，改报“有变化的记录”；确有记录的，重新导出"
             )
+
+    def _create(self, con: psycopg.Connection) -> None:
+        tables.create(con, self.target, self.dataset, self.seq, unlogged=not self.outcome.first)
 
     def _count_regions(self, withdrawn: str) -> None:
         if not self.dataset.territory:
@@ -292,49 +298,59 @@ class Load:
 
 
 class _Copying:
-    """Connections that copy files of CSV into a table while the next slice is judged."""
+    """A connection that makes a table and copies files of CSV into it while the next slice is judged.
 
-    def __init__(self, connect: Callable[[], psycopg.Connection], target: str, dataset: Dataset) -> None:
+    Made and filled in one transaction, so that PostgreSQL takes the rows as frozen: the index that follows then
+    writes no page of the table anew (with checksums, each would go into the log once more), and no later vacuum
+    has to. One connection keeps up: judging takes two thirds of the time on two cores.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[], psycopg.Connection],
+        create: Callable[[psycopg.Connection], None],
+        target: str,
+        dataset: Dataset,
+    ) -> None:
         columns = ["_row", "_valid_from", "_withdrawn", *(f.id for f in dataset.fields)]
-        self._sql = pg.SQL("copy {} ({}) from stdin (format csv)").format(
+        self._sql = pg.SQL("copy {} ({}) from stdin (format csv, freeze)").format(
             tables.table(target), tables.names(columns)
         )
-        self._connect = connect
-        self._files: queue.Queue[Path | None] = queue.Queue(maxsize=STREAMS)
-        self._failed: list[BaseException] = []
-        self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(STREAMS)]
+        self._connect, self._create = connect, create
+        self._files: queue.Queue[Path | None] = queue.Queue(maxsize=WAITING)
+        self._failed: BaseException | None = None
+        self._thread = threading.Thread(target=self._work, daemon=True)
 
     def give(self, file: Path) -> None:
-        """Hand over a file; waits while all are busy. Raises what a copy raised."""
+        """Hand over a file; waits while too many do. Raises what the copying raised."""
         self._raise()
         self._files.put(file)
 
     def _raise(self) -> None:
-        if self._failed:
-            raise self._failed[0]
+        if self._failed is not None:
+            raise self._failed
 
     def _work(self) -> None:
+        more = True
         try:
-            with self._connect() as con:
-                while (file := self._files.get()) is not None:
-                    with con.transaction(), con.cursor().copy(self._sql) as copy, file.open("rb") as stream:
+            with self._connect() as con, con.transaction():
+                self._create(con)
+                while more := (file := self._files.get()) is not None:
+                    with con.cursor().copy(self._sql) as copy, file.open("rb") as stream:
                         while block := stream.read(BLOCK):
                             copy.write(block)
                     file.unlink()
         except BaseException as error:
-            self._failed.append(error)
-            while self._files.get() is not None:  # let the giver go on until it notices
-                pass
+            self._failed = error
+            while more:  # let the giver go on until it notices; nothing comes after None
+                more = self._files.get() is not None
 
     def __enter__(self) -> _Copying:
-        for thread in self._threads:
-            thread.start()
+        self._thread.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        for _thread in self._threads:
-            self._files.put(None)
-        for thread in self._threads:
-            thread.join()
+        self._files.put(None)
+        self._thread.join()
         if kind is None:
             self._raise()

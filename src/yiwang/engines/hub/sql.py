@@ -6,7 +6,9 @@ record in its file. Bit n of ``_bad`` is set when check n fails; 0 is a good row
 
 from __future__ import annotations
 
-from .cells import duckdb_type, plain_sql, value_sql
+from collections.abc import Collection
+
+from .cells import BLANKS, duckdb_type, plain_sql, value_sql
 from .checks import DUPLICATE, checks, read_by
 from .contracts import Check, Dataset, Field, Type
 from .feelsql import Translator, quoted
@@ -21,6 +23,11 @@ def _literal(f: Field, text: str) -> str:
     if f.type in (Type.DATE, Type.DATETIME):
         return f"{duckdb_type(f)} {quoted(text)}"
     return text
+
+
+def _among(value: str, codes: Collection[str]) -> str:
+    """An SQL condition: one of the codes. An enumeration finds it by a hash, ``in`` compares with one after another."""
+    return f"(try_cast({value} as enum({', '.join(map(quoted, sorted(codes)))})) is not null)"
 
 
 def _fails(check: Check, dataset: Dataset, rules: dict[str, str]) -> str:
@@ -41,15 +48,13 @@ def _fails(check: Check, dataset: Dataset, rules: dict[str, str]) -> str:
         case "type":
             return f"{text} is not null and {value} is null"
         case "codes":
-            return f"{value} not in ({', '.join(quoted(c) for c in sorted(f.codes))})"
+            return f"{value} is not null and not {_among(value, f.codes)}"
         case "territory":
             if dataset.within is None:
                 return "false"
-            outside = f"{value} not in ({', '.join(map(quoted, sorted(dataset.within.codes)))})"
+            outside = f"{value} is not null and not {_among(value, dataset.within.codes)}"
             # What is no code of a division is told as such, and not again as somebody else's.
-            return outside + (
-                f" and {value} in ({', '.join(map(quoted, sorted(f.codes)))})" if f.codes else ""
-            )
+            return outside + (f" and {_among(value, f.codes)}" if f.codes else "")
         case "min":
             return f"{value} < {_literal(f, f.minimum)}"
         case "max":
@@ -72,7 +77,14 @@ def validated(dataset: Dataset, source: str, as_of: str, duplicates: str = "") -
     Returns:
         a query with ``_n``, each field typed, each text as ``t_FIELD``, and ``_bad``.
     """
-    texts = ", ".join(f"{plain_sql(name(f.id))} as {name('t_' + f.id)}" for f in dataset.fields)
+    # A row without any blank, as nearly all are, needs no look at the edges of its cells.
+    cells = [name(f.id) for f in dataset.fields]
+    blank = " or ".join(f"contains(_line, {quoted(b)})" for b in BLANKS)
+    line = f"select *, concat_ws('|', {', '.join(cells)}) as _line from {source} as raw"
+    texts = ", ".join(
+        f"case when _blank then {plain_sql(c)} else nullif({c}, '') end as {name('t_' + f.id)}"
+        for c, f in zip(cells, dataset.fields, strict=True)
+    )
     values = ", ".join(f"{value_sql(f, name('t_' + f.id))} as {name(f.id)}" for f in dataset.fields)
     translator = Translator(dataset, name, f"date {quoted(as_of)}")
     rules = {r.id: translator.condition(r.holds) for r in dataset.rules}
@@ -85,8 +97,8 @@ def validated(dataset: Dataset, source: str, as_of: str, duplicates: str = "") -
         bits.append(f"case when _n in (select _n from {duplicates}) then {1 << DUPLICATE} else 0 end")
     mask = " + ".join(f"({bit})::bigint" for bit in bits) or "0::bigint"
     return (
-        f"select *, {mask} as _bad from (select *, {values} from (select _n, {texts} from {source} as raw) as cells)"
-        " as typed"
+        f"select *, {mask} as _bad from (select *, {values} from (select _n, {texts} from "
+        f"(select *, {blank} as _blank from ({line}) as lines) as marked) as cells) as typed"
     )
 
 
