@@ -52,14 +52,15 @@ def append_pending(most: int = BATCH) -> int:
         return len(taken)
 
 
+# Each tile is looked up by its key: joined, PostgreSQL reads the whole table while it is small.
 _PLACE = """
-select l.position, t.level, t.number, t.hashes
+select l.position, k.level, k.number,
+  (select t.hashes from ledger_tile t where t.level = k.level and t.number = k.number)
 from ledger_leaf l
 cross join lateral unnest(
   %s::smallint[] || %s::smallint[],
   array[l.position >> 8, l.position >> 16, l.position >> 24, l.position >> 32] || %s::bigint[]
 ) as k(level, number)
-left join ledger_tile t using (level, number)
 where l.entry_id = %s
 """
 
