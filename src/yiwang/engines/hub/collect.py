@@ -35,6 +35,7 @@ from .actions import CHANNEL, inbox
 from .contracts import Dataset, Mode, NotReadable
 from .models import WAITING, Delivery, State
 from .sharing import limits
+from .standing import hold
 
 log = logging.getLogger(__name__)
 POLL_SECONDS = 2.0
@@ -255,16 +256,13 @@ def _published(con: psycopg.Connection, delivery: Delivery, dataset: Dataset, ou
         held_rows, by_region = outcome.counts["new"], outcome.by_region
     else:
         held_rows, by_region = publishing.held(con, dataset)
+    hold(con, dataset)
     con.execute(
-        "insert into hub_holding (dataset, name, department, contract_version, key, subject_field, rows, by_region, "
-        "latest_as_of) values (%s, %s, %s, %s, %s, %s, %s, %s, %s) "
-        "on conflict (dataset) do update set name = excluded.name, "
-        "department = excluded.department, contract_version = excluded.contract_version, key = excluded.key, "
-        "subject_field = excluded.subject_field, rows = excluded.rows, by_region = excluded.by_region, "
-        "latest_as_of = greatest(hub_holding.latest_as_of, excluded.latest_as_of)",
+        "update hub_holding set name = %s, department = %s, contract_version = %s, key = %s, subject_field = %s, "
+        "rows = %s, by_region = %s, latest_as_of = greatest(latest_as_of, %s) where dataset = %s",
         [
-            dataset.id, dataset.name, dataset.department, dataset.version, Jsonb(list(dataset.key)),
-            dataset.subject_field, held_rows, Jsonb(by_region) if by_region else None, delivery.as_of,
+            dataset.name, dataset.department, dataset.version, Jsonb(list(dataset.key)), dataset.subject_field,
+            held_rows, Jsonb(by_region) if by_region else None, delivery.as_of, dataset.id,
         ],
     )  # fmt: skip
     if outcome.counts["rows"]:

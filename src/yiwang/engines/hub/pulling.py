@@ -18,7 +18,6 @@ from urllib.parse import parse_qs, unquote, urlparse
 import psycopg
 from django.conf import settings
 from django.utils import timezone
-from psycopg.types.json import Jsonb
 
 from yiwang.kernel.access.contracts import SYSTEM, Refused
 from yiwang.kernel.access.session import acting
@@ -29,6 +28,7 @@ from . import actions, datasets
 from .collect import connect
 from .contracts import Dataset, Pull
 from .models import Delivery
+from .standing import hold
 
 log = logging.getLogger(__name__)
 SETTING = "YIWANG_PULL_"
@@ -55,15 +55,8 @@ def pull_due() -> int:
             except (OSError, ValueError, Refused, psycopg.Error) as error:
                 log.warning("pull of %s failed: %s", dataset.id, error)
                 emit_on(con, "hub.pull_failed", {**told, "why": _without_secrets(dataset.pull, error)})
-            con.execute(
-                "insert into hub_holding (dataset, name, department, contract_version, key, subject_field, rows, "
-                "pulled_at) values (%s, %s, %s, %s, %s, %s, 0, now()) "
-                "on conflict (dataset) do update set pulled_at = now()",
-                [
-                    dataset.id, dataset.name, dataset.department, dataset.version, Jsonb(list(dataset.key)),
-                    dataset.subject_field,
-                ],
-            )  # fmt: skip
+            hold(con, dataset)
+            con.execute("update hub_holding set pulled_at = now() where dataset = %s", [dataset.id])
     return came
 
 

@@ -4,7 +4,6 @@ from datetime import datetime
 
 from django.utils import timezone
 from psycopg import Connection
-from psycopg.types.json import Jsonb
 
 from yiwang.kernel.events.api import emit_on
 from yiwang.kernel.orgs.models import Organisation
@@ -14,7 +13,7 @@ from .collect import connect
 from .contracts import Dataset
 from .models import Holding, Reported
 from .sharing.actions import rules
-from .standing import due_of, offices_of, standings
+from .standing import due_of, hold, offices_of, standings
 
 # {dataset, name, department, due, latest}, and org where each office is judged by itself.
 OVERDUE = "hub.overdue"
@@ -71,15 +70,8 @@ def _tell(
 
 
 def _told(con: Connection, dataset: Dataset, due: datetime) -> None:
-    con.execute(
-        "insert into hub_holding (dataset, name, department, contract_version, key, subject_field, rows, "
-        "reminded_for) values (%s, %s, %s, %s, %s, %s, 0, %s) "
-        "on conflict (dataset) do update set reminded_for = excluded.reminded_for",
-        [
-            dataset.id, dataset.name, dataset.department, dataset.version, Jsonb(list(dataset.key)),
-            dataset.subject_field, due,
-        ],
-    )  # fmt: skip
+    hold(con, dataset)
+    con.execute("update hub_holding set reminded_for = %s where dataset = %s", [due, dataset.id])
 
 
 def _told_office(con: Connection, dataset: Dataset, due: datetime, org: Organisation | None) -> None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.utils import timezone
+from psycopg import Connection
+from psycopg.types.json import Jsonb
 
 from yiwang.kernel.orgs.models import Organisation, Post
 
@@ -31,6 +33,18 @@ class Standing:
     rows: int
     correct: float | None
     reminded_for: datetime | None
+
+
+def hold(con: Connection, dataset: Dataset) -> None:
+    """See that a dataset has its line among the holdings, as the owner; one that is there stays as it is."""
+    con.execute(
+        "insert into hub_holding (dataset, name, department, contract_version, key, subject_field, rows) "
+        "values (%s, %s, %s, %s, %s, %s, 0) on conflict (dataset) do nothing",
+        [
+            dataset.id, dataset.name, dataset.department, dataset.version, Jsonb(list(dataset.key)),
+            dataset.subject_field,
+        ],
+    )  # fmt: skip
 
 
 def due_of(dataset: Dataset, latest: datetime | None) -> datetime:

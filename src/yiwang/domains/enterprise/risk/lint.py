@@ -10,16 +10,16 @@ from yiwang.engines.hub.feelsql import Translator
 from yiwang.kernel.packs.contracts import Library, Pack, Problem
 
 _PERSONAL = "一般个人信息"
-CORRECTION = "enterprise.correction"
+_NOTICE = "enterprise.notice"
 
 
 def lint(library: Library) -> Iterator[Problem]:
     """Everything wrong in the points tables of a library."""
-    opened = {pack.data["event"] for pack in library.all("matter")}
+    for pack in library.all("matter"):
+        if "most" in pack.data and pack.data["event"] != _NOTICE:
+            what = f"{pack.data['event']} 开出的事项没有件数的上限可写"
+            yield pack.problem(("most",), what, f"删去 most；只有 {_NOTICE} 开出的事项限件数")
     for pack in library.all("risk_points"):
-        if CORRECTION not in opened:
-            what = f"没有由 {CORRECTION} 开出的内部事项：更正申请没有答复的期限"
-            yield pack.problem(("id",), what, "在 matters 里写一个，time.promised 是答复的期限", "L1")
         yield from _numbers(pack)
         missing = list(_datasets(pack, library))
         yield from missing
