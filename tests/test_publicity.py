@@ -243,7 +243,8 @@ def test_on_the_day_after_its_term_it_comes_down_by_itself_and_everybody_hears_o
     pushing.push()
     with acting(SYSTEM):
         Notice.objects.filter(number=no).update(until=timezone.localdate() - timedelta(days=1))
-    until(lambda: notice(no).down_at, 120)  # the collector's process does it, between others
+    penalty(number(), USCC)  # after work, the collector's process looks around soon
+    until(lambda: notice(no).down_at, 120)
     assert "期满" in notice(no).down_why
     pushing.push()
     assert received[no]["state"] == "down" and "fields" not in received[no]
