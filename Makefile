@@ -22,8 +22,9 @@ down: ## stop what `make up` started in another terminal
 reset: down ## throw away ./var (data, keys, demo world)
 	rm -rf var
 
+# Two processes, each with an installation of its own; whole files to each, the pure ones first.
 test: dev ## all tests: real PostgreSQL, real Chromium
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: dev ## ruff, import contracts, strict typing of the pure parts
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports && $(BIN)/mypy
