@@ -55,7 +55,7 @@ def visit(browser, product):
         options.setdefault("viewport", {"width": 1280, "height": 900})
         context = browser.new_context(locale="zh-CN", base_url=product.url, **options)
         contexts.append(context)
-        context.set_default_timeout(30000)
+        context.set_default_timeout(15000)
         page = context.new_page()
         page.on("console", heard)
         page.on("pageerror", lambda e: troubles.append(str(e)))

@@ -89,7 +89,7 @@ import django  # noqa: E402
 django.setup()
 
 
-def until(condition, patience: float = 60, pause: float = 0.2):
+def until(condition, patience: float = 30, pause: float = 0.2):
     """Wait for what the worker does; returns what ``condition`` returned."""
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:

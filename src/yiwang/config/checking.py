@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from yiwang.domains.enterprise import lint as enterprise
 from yiwang.domains.enterprise.portrait import lint as portrait
 from yiwang.domains.enterprise.risk import lint as risk
 from yiwang.domains.publicity import lint as publicity
@@ -13,7 +14,8 @@ from yiwang.kernel.packs.loader import read
 def check_packs(root: Path) -> list[Problem]:
     """Problems with file, line and remedy; empty when the tree may be loaded."""
     library = read(root)[0]
-    return [*cases.check_packs(root), *risk.lint(library), *portrait.lint(library), *publicity.lint(library)]
+    rooms = (enterprise, risk, portrait, publicity)
+    return [*cases.check_packs(root), *(problem for room in rooms for problem in room.lint(library))]
 
 
 def analysed(root: Path) -> list[Problem]:

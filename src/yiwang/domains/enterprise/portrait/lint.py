@@ -6,18 +6,13 @@ from collections.abc import Iterator
 
 from yiwang.kernel.packs.contracts import Library, Pack, Problem
 
-_CORRECTION = "enterprise.correction"
 _PERSONAL = ("一般个人信息", "敏感个人信息")
 Path = tuple[str | int, ...]
 
 
 def lint(library: Library) -> Iterator[Problem]:
     """Everything wrong in packs of kind ``enterprise_file``."""
-    opened = {pack.data["event"] for pack in library.all("matter")}
     for pack in library.all("enterprise_file"):
-        if _CORRECTION not in opened:
-            what = f"没有由 {_CORRECTION} 开出的内部事项：更正申请没有答复的期限"
-            yield pack.problem(("id",), what, "在 matters 里写一个，time.promised 是答复的期限", "L1")
         for path, dataset, fields in _named(pack):
             yield from _fields(pack, path, dataset, fields, library)
         for n, fact in enumerate(pack.data["facts"]):

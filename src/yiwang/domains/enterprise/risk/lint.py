@@ -10,15 +10,10 @@ from yiwang.engines.hub.feelsql import Translator
 from yiwang.kernel.packs.contracts import Library, Pack, Problem
 
 _PERSONAL = "一般个人信息"
-_NOTICE = "enterprise.notice"
 
 
 def lint(library: Library) -> Iterator[Problem]:
     """Everything wrong in the points tables of a library."""
-    for pack in library.all("matter"):
-        if "most" in pack.data and pack.data["event"] != _NOTICE:
-            what = f"{pack.data['event']} 开出的事项没有件数的上限可写"
-            yield pack.problem(("most",), what, f"删去 most；只有 {_NOTICE} 开出的事项限件数")
     for pack in library.all("risk_points"):
         yield from _numbers(pack)
         missing = list(_datasets(pack, library))

@@ -111,6 +111,11 @@ rows = st.fixed_dictionaries(
 )
 
 
+def tidy(row: dict) -> dict:
+    """The row without any blank, as most that come are: it is judged by a shorter way."""
+    return {id: text and "".join(text.split()) for id, text in row.items()}
+
+
 HERE = replace(DATASET, within=Territory("历下区", frozenset({"370102", "370104"})))
 
 
@@ -127,7 +132,7 @@ def by_sql(some: list[dict], dataset: Dataset = DATASET) -> list[tuple]:
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-@given(st.lists(rows, min_size=1, max_size=25), st.sampled_from([DATASET, HERE]))
+@given(st.lists(rows | rows.map(tidy), min_size=1, max_size=25), st.sampled_from([DATASET, HERE]))
 def test_sql_judges_every_row_as_the_row_by_row_oracle_does(some, dataset):
     some = [
         {k: v if v is None else v.encode("utf-8", "replace").decode() for k, v in r.items()} for r in some

@@ -99,14 +99,3 @@ def changed(edit):
 def test_the_check_of_packs_says_what_is_wrong(edit, says):
     assert list(lint(LIBRARY)) == []
     assert any(says in what for what in changed(edit))
-
-
-def test_a_file_wants_a_matter_that_answers_what_is_asked_of_it():
-    matters = [p for p in LIBRARY.all("matter") if p.data["event"] == "enterprise.correction"]
-    data = {**matters[0].data, "event": "enterprise.faulty"}
-    first = matters[0]
-    other = Pack(first.kind, first.id, 2, first.name, data, first.file, first.lines)
-    assert len(matters) == 1
-    assert ["没有由 enterprise.correction 开出" in p.what for p in lint(LIBRARY.with_packs([other]))] == [
-        True
-    ]

@@ -229,12 +229,3 @@ def changed(path, value):
 def test_the_check_of_packs_says_what_is_wrong(path, value, says):
     assert list(lint(LIBRARY)) == []
     assert any(says in p.what for p in changed(path, value))
-
-
-def test_only_the_run_over_all_has_a_most():
-    first = next(p for p in LIBRARY.all("matter") if p.data["event"] == "hub.overdue")
-    data = {**first.data, "most": {"value": 5, "source": "示例"}}
-    other = Pack(first.kind, first.id, 2, first.name, data, first.file, first.lines)
-    assert ["hub.overdue 开出的事项没有件数的上限" in p.what for p in lint(LIBRARY.with_packs([other]))] == [
-        True
-    ]
