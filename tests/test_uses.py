@@ -61,13 +61,13 @@ def test_what_other_offices_used_is_seen_behind_any_number_of_own_looks_and_syst
     page.goto("/uses")
     text = page.inner_text("main")
     assert page.locator(f"a[href='/uses/{entry.id}']").count() == 1  # on the first page
-    assert (
-        re.search("您本人办理时\\s+4[5-9] 次|您本人办理时\\s+[5-9][0-9] 次", text) and "系统自动核验" in text
-    )
+    times = re.search("您本人办理时\\s+([0-9]+) 次", text)  # other tests look as the same person: 45 at least
+    assert times and int(times[1]) >= 45 and "系统自动核验" in text
     assert everywhere(page) == []
     with page.expect_navigation():
         page.locator("tr", has_text="您本人办理时").first.locator("a").click()
-    assert page.locator("tbody tr").count() == 30 and "第 1 页，共 2 页" in page.inner_text("main")
+    pages = re.search("第 1 页，共 ([0-9]+) 页", page.inner_text("main"))
+    assert pages and int(pages[1]) >= 2 and page.locator("tbody tr").count() == 30
     assert everywhere(page) == []
     with page.expect_navigation():
         page.click("a:text-is('下一页')")
