@@ -2,19 +2,21 @@
 
 import io
 import random
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
 import openpyxl
 import psycopg
 import pytest
-from deliveries import HEADER, code, give, moment, now_holds, row, sample, serial
+from deliveries import HEADER, code, give, moment, now_holds, owner, row, sample, serial
 from product import PRODUCT, until
 
 from yiwang.config import embedded
 from yiwang.engines.hub import actions, datasets, queries
 from yiwang.engines.hub.codes import is_uscc
 from yiwang.engines.hub.contracts import Mode
+from yiwang.engines.hub.loading import Load
 from yiwang.engines.hub.models import Delivery, Holding
 from yiwang.kernel.access.contracts import SYSTEM
 from yiwang.kernel.access.session import acting
@@ -317,3 +319,23 @@ def test_a_full_delivery_withdraws_what_it_lacks_but_not_what_it_has_wrong():
             False,
             False,
         ]
+
+
+def test_the_rows_of_a_first_load_are_frozen(tmp_path):
+    """So that neither its key nor a later vacuum writes fifteen million rows once more."""
+    dataset = replace(datasets.current("ent_registration"), id="frozen_rows")
+    file = tmp_path / "rows.csv"
+    file.write_text(HEADER + "".join(row(code()) for _ in range(3000)))
+    work = tmp_path / "work"
+    load = Load(dataset, 1, moment("03-01"), Mode.CHANGE, file, work, tmp_path / "lake", owner)
+    try:
+        outcome = load.run(lambda _con, _outcome: None)
+        assert outcome.first and outcome.counts["new"] == 3000
+        with owner() as con:
+            told = "select relpages, relallvisible from pg_class where oid = 'hub.frozen_rows'::regclass"
+            pages, visible = con.execute(told).fetchone()
+        assert pages > 10 and visible == pages
+    finally:
+        with owner() as con:
+            con.execute("drop view if exists hub.frozen_rows_versions")
+            con.execute("drop table if exists hub.frozen_rows, hub.frozen_rows_hist, hub.frozen_rows__1")
