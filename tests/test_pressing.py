@@ -15,6 +15,7 @@ from yiwang.domains.enterprise.risk.force import Standing
 from yiwang.engines.cases import api as cases
 from yiwang.engines.cases import queries as case_queries
 from yiwang.engines.cases.models import Case
+from yiwang.engines.hub import api as hub
 from yiwang.kernel.access.contracts import SYSTEM
 from yiwang.kernel.access.session import acting
 from yiwang.kernel.notify.models import Message
@@ -107,7 +108,7 @@ def many(rows, mark, withdrawn="否"):
     day = date.today() - timedelta(days=400)
     others = "".join(
         f"大批{n}{mark},{code()},示例公司,01,1,示例,示例,示例,,{day},示例,否\n"
-        for n in range(running.MOST + 1)
+        for n in range(hub.TOUCHED + 1)
     )
     recent = date.today() - timedelta(days=5)
     own = "".join(
@@ -123,7 +124,7 @@ def test_a_large_delivery_settles_faulty_lines_too(become):
     with acting(SYSTEM):
         actions.answer(SYSTEM, made.id, True, "内容确实写错，等更正")
     until(lambda: matters("enterprise.redeliver", id=str(made.id)), 30)
-    assert many([(number, USCC)], number).counts["new"] > running.MOST
+    assert many([(number, USCC)], number).counts["new"] > hub.TOUCHED
     until(lambda: corrected(made).done_at, 60)
     until(lambda: all(m.closed_at for m in matters("enterprise.redeliver", id=str(made.id))), 30)
 

@@ -108,8 +108,6 @@ def _put(con: Any, fact: str, authority: str, source: str, text: str, codes: Seq
 
 def due(now: datetime) -> bool:
     """Whether today's comparison has not been made, or more came since than is compared one by one."""
-    from .running import MOST
-
     with hub.owner_connection() as con:
         there = con.execute("select exists (select 1 from hub_holding)").fetchone() == (True,)
         ((began,),) = con.execute(
@@ -117,12 +115,7 @@ def due(now: datetime) -> bool:
         ).fetchall()
         if not there or began is None or began.astimezone(now.tzinfo).date() < now.date():
             return there
-        return con.execute(
-            "select exists (select 1 from hub_delivery where loaded_at > %s and "
-            "coalesce((counts ->> 'new')::bigint, 0) + coalesce((counts ->> 'changed')::bigint, 0) "
-            "+ coalesce((counts ->> 'withdrawn')::bigint, 0) > %s)",
-            [began, MOST],
-        ).fetchone() == (True,)
+        return bool(hub.large_since(con, began))
 
 
 def run() -> int:

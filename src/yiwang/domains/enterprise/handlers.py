@@ -3,10 +3,8 @@
 from typing import Any
 from uuid import UUID
 
-import duckdb
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from psycopg import sql
 
 from yiwang.engines.cases import api as cases
 from yiwang.engines.hub import api as hub
@@ -22,25 +20,22 @@ from yiwang.kernel.orgs.queries import responsible
 from . import actions, conflicts, linkage, names, pressing, running, tables
 from .models import Correction
 from .queries import ASKED, CREDIT
-from .regrading import PURPOSE, reasons, regrade
+from .regrading import PURPOSE, linked_to, reasons, regrade
 from .running import NOTICE, RELIEVED
 
 
 @on("hub.loaded")
 def loaded(body: dict[str, Any], trace_id: UUID | None) -> None:
-    """Grade again whom a small delivery is about; a large one waits for the run over all."""
-    counts, table = body["counts"], tables.current()
-    dataset = hub.find(body["dataset"])
-    touched = sum(counts.get(k, 0) for k in ("new", "changed", "withdrawn"))
-    if table is None or dataset is None or not touched:
+    """Grade again whom a small delivery is about; a large one, which names nobody, waits for the run over all."""
+    touched, table, dataset = body.get("touched"), tables.current(), hub.find(body["dataset"])
+    if table is None or dataset is None or not hub.count_touched(body["counts"]):
         return
-    few = touched <= running.MOST
-    codes = _subjects(dataset, body["seq"]) if few else []  # before this transaction has looked at the hub
+    if touched is not None and dataset.id == table.subjects.id:
+        names.follow(touched["subjects"])  # before this transaction has looked at the hub
     actions.settle(dataset.id)
-    if not few or len(codes) > running.MOST:
+    if touched is None:
         return
-    if dataset.id == table.subjects.id:
-        names.put(dataset, body["seq"])
+    codes = list(dict.fromkeys([*touched["subjects"], *linked_to(dataset.id, touched["keys"])]))
     if dataset.id in table.datasets:
         for code in codes:
             regrade(code, "delivery", trace_id=trace_id)
@@ -115,11 +110,18 @@ def notice(body: dict[str, Any], trace_id: UUID | None) -> None:
 @on(RELIEVED)
 def relieved(body: dict[str, Any], trace_id: UUID | None) -> None:
     """The class is no longer one that is noticed: who was to look need not, and the enterprise hears that too."""
-    cases.seen_done(NOTICE, _("类别已经好转为 %(grade)s，系统办结。") % body, uscc=body["uscc"])
+    ended = not body["grade"]
+    why = (
+        _("企业已经不再分类（如已注销），系统办结。") if ended else _("类别已经好转为 %(grade)s，系统办结。")
+    )
+    cases.seen_done(NOTICE, why % body, uscc=body["uscc"])
     if body["was_from"]:
         id = derived_id("grade-relieved", body["uscc"], body["was"], body["was_from"])
-        told = {"was": body["was"], "grade": body["grade"]}
-        text = _("前次告知的类别 %(was)s 不再生效，现为 %(grade)s。") % told
+        text = (
+            _("前次告知的类别 %(was)s 不再生效，现在不分类。")
+            if ended
+            else _("前次告知的类别 %(was)s 不再生效，现为 %(grade)s。")
+        ) % body
         _tell_enterprise(body["uscc"], id, _("信用风险类别不再变差"), text)
 
 
@@ -153,45 +155,10 @@ def _tell_enterprise(uscc: str, id: UUID, title: str, text: str) -> bool:
     return Mandate.objects.filter(subject_id=own.id, revoked_at=None).exists()
 
 
-def _subjects(dataset: hub.Dataset, seq: int) -> list[str]:
-    """Whom a small delivery is about, and whose its records were before it said otherwise."""
-    files = names.files_of(dataset.id, seq)
-    if not files:
-        return []
-    field = dataset.subject_field.replace('"', "")
-    with duckdb.connect() as db:
-        found = db.execute(
-            f'select distinct "{field}" from read_parquet(?) where "{field}" is not null limit ?',
-            [files, running.MOST + 1],
-        ).fetchall()
-        told = [code for (code,) in found]
-        if dataset.subject_field in dataset.key or len(told) > running.MOST:
-            return told
-        keys = ", ".join('"' + k.replace('"', "") + '"' for k in dataset.key)
-        rows = db.execute(f"select {keys} from read_parquet(?) limit ?", [files, running.MOST]).fetchall()
-    return list(dict.fromkeys([*told, *_before(dataset, seq, rows)]))
-
-
-def _before(dataset: hub.Dataset, seq: int, keys: list[tuple[Any, ...]]) -> list[str]:
-    """Whose records a delivery replaced; a correction may have moved them to somebody else.
-
-    On a connection of the owner's, so rather again later than waiting for a collector that waits for this one.
-    """
-    where = sql.SQL(" and ").join(sql.SQL("{} = %s").format(sql.Identifier(k)) for k in dataset.key)
-    subject = sql.Identifier(dataset.subject_field)
-    text = sql.SQL("select {} from {} where {} and _until = %s and {} is not null").format(
-        subject, hub.table(f"{dataset.id}_hist"), where, subject
-    )
-    with hub.owner_connection() as con:
-        con.execute("set lock_timeout = '3s'")
-        return [code for key in keys for (code,) in con.execute(text, [*key, seq]).fetchall()]
-
-
 @slowly
 def index_names() -> None:
-    """The names to search by, when none are there."""
-    if names.due():
-        names.rebuild()
+    """The names to search by: all when none are there, else those of large deliveries."""
+    names.catch_up()
 
 
 @slowly

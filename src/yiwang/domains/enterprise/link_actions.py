@@ -13,6 +13,7 @@ from yiwang.engines.hub import api as hub
 from yiwang.kernel.access.contracts import Actor, Refused
 from yiwang.kernel.audit.api import record
 from yiwang.kernel.events.api import emit
+from yiwang.kernel.ids import new_id
 
 from . import linkage, tables
 from .models import Link
@@ -91,6 +92,8 @@ def decide(actor: Actor, link_id: UUID, verdict: str) -> Link:
             taken = Link.objects.filter(dataset=link.dataset, key=link.key, state=Link.State.ACCEPTED)
             if taken.exists():
                 raise Refused(_("这条记录已经关联到另一家企业，请先撤销那一条。"))
+            if link.state == Link.State.UNDONE:  # what was undone held until then: that past stays
+                link.id, link.at, link._state.adding = new_id(), now, True
             link.state, link.accepted_at, link.undone_at = Link.State.ACCEPTED, now, None
         case ("reject", Link.State.REVIEW):
             link.state = Link.State.REJECTED

@@ -12,13 +12,17 @@ from __future__ import annotations
 import hashlib
 import json
 import string
+import tempfile
+import time
 from datetime import date
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import duckdb
 import numpy as np
 import psycopg
+import pyarrow
 from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext_noop
@@ -34,7 +38,7 @@ from yiwang.kernel.ledger.purposes import purpose_of
 from yiwang.kernel.orgs.models import Region
 from yiwang.kernel.packs import api as packs
 
-from . import bulk, tables
+from . import bulk, running, tables
 from .risk.contracts import SEPARATOR, Table
 from .risk.sql import name
 
@@ -43,6 +47,8 @@ FORMER = "former_name"  # of the register, where it has one
 LICENCE = "licence_no"  # of records, where they have one
 LEAST_LABELLED = 40  # with fewer labelled records nothing is learnt, and nothing linked
 MOST = 200_000  # records of one round
+MEMORY = "5GB"
+PAUSE = 10  # between two rounds, so many times as long as the last took: the collector has other work
 _NARROW = string.digits + string.ascii_letters + "()"
 _WIDE = "".join(chr(ord(c) + 0xFEE0) for c in _NARROW)
 STRONG = {
@@ -74,25 +80,29 @@ def words() -> Vocabulary:
 
 def run() -> dict[str, dict[str, int]]:
     """Link what has not been looked at; returns by dataset how many were accepted, put to review, left."""
-    table, told = tables.current(), {}
+    table, told, many = tables.current(), {}, False
     if table is None:
         return {}
     with hub.owner_connection() as con:
         if con.execute("select pg_try_advisory_lock(hashtext('yiwang link'))").fetchone() != (True,):
             return {}
         for dataset in linkable(table):
-            bears_on_it = [dataset.id, table.subjects.id, *(said["dataset"] for said in _numbered())]
-            mark = _latest(con, bears_on_it)
-            if mark <= _read_marks().get(dataset.id, 0):
+            others = [table.subjects.id, *(said["dataset"] for said in _numbered())]
+            mark, began = [_latest(con, [dataset.id]), _latest(con, others)], time.monotonic()
+            last = _read_marks().get(dataset.id, {"mark": [0, 0], "at": 0.0, "seconds": 0.0})
+            if mark == last["mark"] or time.time() - last["at"] < PAUSE * last["seconds"]:
                 continue
-            db = duckdb.connect()
-            today, now = timezone.localdate(), timezone.now()
-            bulk.relations(db, con, table, today, now, hub.lake_root())
-            _licences(db, con, table, today, now)
-            linker = Linker(db, words())
-            told[dataset.id] = _link(con, linker, table, dataset)
-            _marks().write_text(json.dumps({**_read_marks(), dataset.id: mark}))
-            db.close()
+            with tempfile.TemporaryDirectory(dir=_folder()) as spill, duckdb.connect() as db:
+                db.execute(f"set memory_limit = '{MEMORY}'; set temp_directory = '{spill}'")
+                today, now = timezone.localdate(), timezone.now()
+                bulk.relations(db, con, table, today, now, hub.lake_root())
+                _licences(db, con, table, today, now)
+                told[dataset.id] = _link(con, Linker(db, words()), table, dataset, mark[1] != last["mark"][1])
+            many = many or told[dataset.id]["accepted"] > hub.TOUCHED
+            done = {"mark": mark, "at": time.time(), "seconds": round(time.monotonic() - began, 1)}
+            _marks().write_text(json.dumps({**_read_marks(), dataset.id: done}))
+    if many:  # whose classes follow all at once
+        running.run()
     return told
 
 
@@ -134,13 +144,17 @@ def _number(field: str) -> str:
     return f"upper(regexp_replace({narrow}, '[\\s\u3000]', '', 'g'))"
 
 
-def _marks() -> Path:
+def _folder() -> Path:
     folder = Path(settings.ENV.var / "link")
     folder.mkdir(parents=True, exist_ok=True)
-    return folder / "linked.json"
+    return folder
 
 
-def _read_marks() -> dict[str, int]:
+def _marks() -> Path:
+    return _folder() / "marks.json"
+
+
+def _read_marks() -> dict[str, Any]:
     return json.loads(_marks().read_text()) if _marks().exists() else {}
 
 
@@ -157,7 +171,10 @@ def _column(dataset: Dataset, id: str) -> str:
     return f"coalesce({name(id)}::varchar, '')" if id in dataset.by_id else "''"
 
 
-def _link(con: psycopg.Connection, linker: Linker, table: Table, dataset: Dataset) -> dict[str, int]:
+def _link(
+    con: psycopg.Connection, linker: Linker, table: Table, dataset: Dataset, again: bool
+) -> dict[str, int]:
+    """Link one dataset's records; ``again``: also ask those that were left before."""
     db, subjects = linker.db, table.subjects
     columns = ("name", "region", "address", "phone")
     db.execute(
@@ -175,31 +192,23 @@ def _link(con: psycopg.Connection, linker: Linker, table: Table, dataset: Datase
         "create table register_source as select row_number() over () as id, told.*, coalesce(l.one, '') as licence "
         "from told left join (select uscc, any_value(one) as one from licences group by uscc) l using (uscc)"
     )
-    known = con.execute(  # one that was rejected or undone may still belong to another enterprise
-        "select distinct key from enterprise_link where dataset = %s and state in ('accepted', 'review')",
-        [dataset.id],
-    ).fetchall()
-    db.execute("create table known (key varchar)")
-    if known:
-        db.executemany("insert into known values (?)", known)
     key = " || chr(31) || ".join(f"{name(k)}::varchar" for k in dataset.key)
     subject = name(dataset.subject_field)
     own = _number(LICENCE) if LICENCE in dataset.by_id else "null"
     db.execute(
-        "create table records_source as select r.* exclude (no), coalesce(l.one, r.no, '') as licence from ("
+        "create table records_source as select r.* exclude (no), coalesce(l.one, r.no, '') as licence, "
+        f"md5(concat_ws(chr(31), {', '.join(columns)}, coalesce(r.no, ''))) as about from ("
         f"select row_number() over () as key, {key} as record, {subject} as uscc, "
         f"{', '.join(f'{_column(dataset, c)} as {c}' for c in columns)}, {own} as no from {name(dataset.id)}) r "
         "left join licences l on l.no = r.no"
     )
     db.execute(
-        "create table coded as select row_number() over () as key, r.* exclude (key, record, uscc), g.id as truth "
+        "create table coded as select row_number() over () as key, r.* exclude (key, record, uscc, about), g.id as truth "
         "from records_source r "
         f"join register_source g using (uscc) where not g.former limit {MOST}"
     )
-    db.execute(
-        "create table asked as select * exclude (record, uscc) from records_source where uscc is null "
-        f"and record not in (select key from known) limit {MOST}"
-    )
+    _undo_changed(con, db, dataset)
+    _choose(con, db, dataset, again)
     counts = dict.fromkeys(("accepted", "review", "left"), 0)
     ((coded, asked),) = db.execute(
         "select (select count(*) from coded), (select count(*) from asked)"
@@ -210,61 +219,114 @@ def _link(con: psycopg.Connection, linker: Linker, table: Table, dataset: Datase
     linker.learn("coded")
     links = linker.link("asked")
     version = hashlib.sha256(linker.model.booster.model_to_string().encode()).hexdigest()[:16]
-    refused = set(
+    refused = set(  # by a person; what the system undid may be found again
         con.execute(
-            "select key, uscc from enterprise_link where dataset = %s and state in ('rejected', 'undone')",
+            "select key, uscc from enterprise_link where dataset = %s and state in ('rejected', 'undone') "
+            "and by <> 'system'",
             [dataset.id],
         ).fetchall()
     )
-    rows = [r for r in _rows(linker, dataset, links, version) if r[1:3] not in refused]
-    counts["left"] = asked - len(rows)
+    rows = [r for r in _rows(linker, links, version) if r[:2] not in refused]
+    counts["accepted"] = sum(r[-1] == "accepted" for r in rows)
+    counts |= {"review": len(rows) - counts["accepted"], "left": asked - len(rows)}
     with con.transaction():
-        _note(con, dataset, [r[2] for r in rows])
-        for row in rows:
-            counts["accepted" if row[8] == "accepted" else "review"] += 1
-            con.execute(
-                "insert into enterprise_link (id, dataset, key, uscc, score, margin, model, evidence, name_only, state, "
-                "at, by, accepted_at) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, now(), 'system', "
-                "case when %s = 'accepted' then now() end) on conflict do nothing",
-                [new_id(), dataset.id, *row[1:5], row[5], Jsonb(row[6]), row[7], row[8], row[8]],
-            )
-            if row[8] == "accepted":
-                emit_on(con, "enterprise.linked", {"uscc": row[2]})
+        _note(con, dataset, [r[1] for r in rows])
+        con.cursor().executemany(
+            "insert into enterprise_link (id, dataset, key, uscc, about, score, margin, model, evidence, name_only, "
+            "state, at, by, accepted_at) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, now(), 'system', "
+            "case when %s = 'accepted' then now() end) on conflict do nothing",
+            [(new_id(), dataset.id, *r[:6], Jsonb(r[6]), r[7], r[8], r[8]) for r in rows],
+        )
+        _leave(con, db, dataset, {r[0] for r in rows})
+        if counts["accepted"] <= hub.TOUCHED:
+            for uscc in dict.fromkeys(r[1] for r in rows if r[-1] == "accepted"):
+                emit_on(con, "enterprise.linked", {"uscc": uscc})
     return counts
 
 
-def _rows(linker: Linker, dataset: Dataset, links: Any, version: str) -> list[tuple[Any, ...]]:
-    """(place, record, uscc, score, margin, model, evidence, name_only, state) of links worth a look."""
+def _undo_changed(con: psycopg.Connection, db: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:
+    """Links of records that say something else now than when they were compared: the record is asked anew."""
+    known = con.execute(
+        "select id::text, key, about from enterprise_link where dataset = %s and state in ('accepted', 'review')",
+        [dataset.id],
+    ).fetchall()
+    bulk.take(db, "known", ("id", "key", "about"), known)
+    changed = db.execute(
+        "select k.id from known k join records_source r on r.record = k.key where k.about <> '' and k.about <> r.about"
+    ).fetchall()
+    if not changed:
+        return
+    with con.transaction():
+        undone = con.execute(
+            "update enterprise_link l set state = 'undone', by = 'system', undone_at = now() from "
+            "(select id, state from enterprise_link where id = any(%s) for update) was "
+            "where l.id = was.id and was.state in ('accepted', 'review') returning l.uscc, was.state",
+            [[UUID(id) for (id,) in changed]],
+        ).fetchall()
+        for uscc in dict.fromkeys(uscc for uscc, state in undone if state == "accepted"):
+            emit_on(con, "enterprise.linked", {"uscc": uscc})
+    db.execute("delete from known where id in (select unnest(?))", [[id for (id,) in changed]])
+
+
+def _choose(con: psycopg.Connection, db: duckdb.DuckDBPyConnection, dataset: Dataset, again: bool) -> None:
+    """Make ``asked``: new and changed records first; ``again``: then those left before, the longest ago first."""
+    left = con.execute(
+        "select key, about, extract(epoch from at)::float8 from enterprise_unlinked where dataset = %s",
+        [dataset.id],
+    ).fetchall()
+    bulk.take(db, "unlinked", ("record", "about", "at"), left)
+    db.execute(
+        "create table asked as select r.* exclude (uscc, record, about) from records_source r "
+        "left join unlinked u on u.record = r.record and u.about = r.about where r.uscc is null "
+        f"and r.record not in (select key from known) and (u.at is null or {again}) "
+        f"order by u.at nulls first limit {MOST}"
+    )
+
+
+def _leave(con: psycopg.Connection, db: duckdb.DuckDBPyConnection, dataset: Dataset, found: set[str]) -> None:
+    """Remember which records were asked for nothing."""
+    asked = db.execute("select record, about from asked join records_source using (key)").fetchall()
+    con.execute("create temp table asked (key varchar(400), about varchar(32), found boolean) on commit drop")
+    with con.cursor().copy("copy asked from stdin") as copy:
+        for record, about in asked:
+            copy.write_row((record, about, record in found))
+    con.execute(
+        "delete from enterprise_unlinked u using asked a where u.dataset = %s and u.key = a.key and a.found",
+        [dataset.id],
+    )
+    con.execute(
+        "insert into enterprise_unlinked (dataset, key, about, at) "
+        "select %s, key, about, now() from asked where not found "
+        "on conflict (dataset, key) do update set about = excluded.about, at = excluded.at",
+        [dataset.id],
+    )
+
+
+def _rows(linker: Linker, links: Any, version: str) -> list[tuple[Any, ...]]:
+    """(record, uscc, about, score, margin, model, evidence, name_only, state) of links worth a look."""
     db = linker.db
     chosen = np.flatnonzero(links.score >= REVIEW)
-    pairs = [
-        (
-            int(links.key[n]),
-            int(links.id[n]),
-            float(links.score[n]),
-            float(links.margin[n]),
-            bool(links.accepted[n]),
-        )
-        for n in chosen
-    ]
-    have = {place for place, *_rest in pairs}
-    worth = db.execute(
-        f"select key, id from compared where {WORTH} qualify row_number() over (partition by key order by "
-        "coalesce(phone, 0) + coalesce(licence, 0) + coalesce(number, 0) + coalesce(brand_same, 0) + "
-        "coalesce(industry, 0) desc, core_jaro desc) = 1"
+    likely = {c: np.asarray(getattr(links, c))[chosen] for c in ("key", "id", "score", "margin", "accepted")}
+    db.register("likely", pyarrow.table(likely))
+    told = list(WORDS)
+    rows = db.execute(
+        "with worth as ("
+        f"  select key, id, 0.0 as score, 0.0 as margin, false as accepted from compared where {WORTH} "
+        "  and key not in (select key from likely) qualify row_number() over (partition by key order by "
+        "  coalesce(phone, 0) + coalesce(licence, 0) + coalesce(number, 0) + coalesce(brand_same, 0) + "
+        "  coalesce(industry, 0) desc, core_jaro desc) = 1), "
+        "pairs as (select key, id, score, margin, accepted from likely union all select * from worth) "
+        f"select r.record, g.uscc, r.about, p.score, p.margin, p.accepted, {', '.join(f'c.{w}' for w in told)} "
+        "from pairs p join compared c using (key, id) join records_source r on r.key = p.key "
+        "join register_source g on g.id = p.id order by p.score desc, r.record"
     ).fetchall()
-    pairs += [(int(key), int(id), 0.0, 0.0, False) for key, id in worth if key not in have]
     found = []
-    for place, id, score, margin, accepted in pairs:
-        features = db.execute("select * from compared where key = ? and id = ?", [place, id])
-        names = [d[0] for d in features.description]
-        told = dict(zip(names, features.fetchone() or (), strict=True))
-        evidence = [said for feature, said in WORDS.items() if told.get(feature) == 1]
-        name_only = not any(told.get(feature) == 1 for feature in STRONG)
-        ((record,),) = db.execute("select record from records_source where key = ?", [place]).fetchall()
-        ((uscc,),) = db.execute("select uscc from register_source where id = ?", [id]).fetchall()
+    for record, uscc, about, score, margin, accepted, *features in rows:
+        same = {w for w, value in zip(told, features, strict=True) if value == 1}
+        name_only = not same & STRONG.keys()
         state = "accepted" if accepted and not name_only else "review"
-        found.append((place, record, uscc, score, margin, version, evidence, name_only, state))
+        evidence = [WORDS[w] for w in told if w in same]
+        found.append((record, uscc, about, score, margin, version, evidence, name_only, state))
     return found
 
 

@@ -21,15 +21,21 @@ class Grade(models.Model):
     on = models.DateField()
     in_force = models.CharField(max_length=1, blank=True)
     from_day = models.DateField(null=True)
+    at = models.DateTimeField(
+        null=True
+    )  # when it was last graded by itself: what a run over all knew may be older
 
 
 class GradeChange(models.Model):
-    """A change of what ``Grade`` said: what was, what is, by which release, why. Append-only."""
+    """A change of what ``Grade`` said: what was, what is, by which release, why. Append-only.
+
+    grade: None when it is no subject of classes any more (struck off, say).
+    """
 
     uscc = models.CharField(max_length=18)
     on = models.DateField()
     at = models.DateTimeField()
-    grade = models.CharField(max_length=1, blank=True)
+    grade = models.CharField(max_length=1, null=True)
     total = models.IntegerField()
     in_force = models.CharField(max_length=1, blank=True)
     from_day = models.DateField(null=True)
@@ -115,11 +121,20 @@ class Name(models.Model):
         ]
 
 
+class Indexed(models.Model):
+    """Up to which moment what deliveries of a dataset brought is in ``Name``."""
+
+    dataset = models.CharField(max_length=45, primary_key=True)
+    up_to = models.DateTimeField()
+
+
 class Link(models.Model):
     """That a record without a code is about an enterprise: proposed by the model, or decided by a person.
 
     It counts from ``accepted_at`` until ``undone_at``, so that a past day is replayed with what was linked then.
+    One that was undone stays as it is; when it is accepted again, that is another link.
     evidence: what speaks for it, in words. name_only: nothing but the name agrees; never accepted by the model.
+    about: a digest of what the record said when it was compared.
     """
 
     class State(models.TextChoices):
@@ -142,12 +157,32 @@ class Link(models.Model):
     by = models.CharField(max_length=60)
     accepted_at = models.DateTimeField(null=True)
     undone_at = models.DateTimeField(null=True)
+    about = models.CharField(max_length=32, default="")
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["dataset", "key", "uscc"], name="enterprise_link_once")
+            models.UniqueConstraint(
+                fields=["dataset", "key", "uscc"],
+                condition=~models.Q(state="undone"),
+                name="enterprise_link_once",
+            ),
+            models.UniqueConstraint(
+                fields=["dataset", "key"], condition=models.Q(state="accepted"), name="enterprise_link_of_one"
+            ),
         ]
         indexes = [models.Index(fields=["state", "-score"])]
+
+
+class Unlinked(models.Model):
+    """A record without a code that no enterprise was found for, when it was last asked; ``about`` as in ``Link``."""
+
+    dataset = models.CharField(max_length=45)
+    key = models.CharField(max_length=400)
+    about = models.CharField(max_length=32)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["dataset", "key"], name="enterprise_unlinked_once")]
 
 
 class SamplingPlan(models.Model):

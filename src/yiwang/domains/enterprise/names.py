@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import io
 import re
+from datetime import datetime
 from functools import lru_cache
 
 import duckdb
 import psycopg
 from django.db import connection
+from django.utils import timezone
+from psycopg import sql
 
 from yiwang.engines.hub import api as hub
 from yiwang.engines.hub.linking.names import FULL_WIDTH, HALF_WIDTH
@@ -22,6 +25,7 @@ from yiwang.kernel.orgs.models import Region
 from . import bulk, tables
 
 MOST = 20
+AT_ONCE = 1_000_000  # names brought by large deliveries; of more, everything is indexed anew
 _PLAIN = "[^0-9a-z\\x{4e00}-\\x{9fff}]"
 _WIDTH = str.maketrans(FULL_WIDTH, HALF_WIDTH)
 
@@ -51,42 +55,75 @@ def core(text: str) -> str:
     return rest if len(rest) >= 2 else text
 
 
-def files_of(dataset: str, seq: int) -> list[str]:
-    """The lake's files of one delivery."""
-    return sorted(str(f) for f in (hub.lake_root() / dataset / f"d{seq:08d}").glob("*.parquet"))
+def follow(codes: list[str]) -> None:
+    """Index these enterprises as they are now; whose registration was withdrawn is found no longer."""
+    table = tables.current()
+    if table is None or not codes:
+        return
+    with hub.owner_connection() as con, con.transaction():
+        # Rather again later than wait for a collector that waits for this handler's transaction.
+        con.execute("set local lock_timeout = '3s'")
+        _put(con, _held(con, table.subjects, "{of} = any(%s)", codes))
 
 
-def put(dataset: hub.Dataset, seq: int) -> None:
-    """Index the registrations of a small delivery."""
-    rows = duckdb.sql("select * from read_parquet($files)", params={"files": files_of(dataset.id, seq)})
-    code, name, region = dataset.subject_field, "name", "region"
-    told = [(c, n, plain(n), core(plain(n)), r) for c, n, r in rows.select(code, name, region).fetchall()]
+def catch_up() -> None:
+    """Index what large deliveries brought since the last time: theirs alone, or everything when they are many."""
+    table = tables.current()
+    if table is None:
+        return
+    id = table.subjects.id
     with hub.owner_connection() as con:
-        con.cursor().executemany(
-            "insert into enterprise_name (uscc, name, plain, core, region) values (%s, %s, %s, %s, %s) "
-            "on conflict (uscc) do update set name = excluded.name, plain = excluded.plain, core = excluded.core, "
-            "region = excluded.region",
-            told,
-        )
+        held, latest = con.execute(
+            "select exists (select 1 from hub_holding where dataset = %(id)s and rows > 0), max(loaded_at) "
+            "from hub_delivery where state = 'loaded' and dataset = %(id)s",
+            {"id": id},
+        ).fetchone() or (False, None)
+        if not held:
+            return
+        last = con.execute("select up_to from enterprise_indexed where dataset = %s", [id]).fetchone()
+        large = hub.large_since(con, last[0] if last else datetime.min, id)
+        if last and not large:
+            return
+        if last is None or sum(large.values()) > AT_ONCE:
+            rebuild()
+            since = "select seq from hub_delivery where dataset = %s and loaded_at > %s"  # followed, then overwritten
+            those = [seq for (seq,) in con.execute(since, [id, latest]).fetchall()]
+        else:
+            those = list(large)
+        with con.transaction():
+            _put(con, _held(con, table.subjects, "_delivery = any(%s)", those) if those else [])
+            con.execute(
+                "insert into enterprise_indexed (dataset, up_to) values (%s, %s) "
+                "on conflict (dataset) do update set up_to = excluded.up_to",
+                [id, latest],
+            )
 
 
-def due() -> bool:
-    """Whether registrations are held and none is indexed, or a large delivery came since the last index."""
-    with hub.owner_connection() as con:
-        table = tables.current()
-        if table is None or not hub.exists(con, table.subjects.id):
-            return False
-        return con.execute(
-            "select not exists (select 1 from enterprise_name) and exists (select 1 from hub_holding where dataset = %s "
-            "and rows > 0)",
-            [table.subjects.id],
-        ).fetchone() == (True,)
+def _held(con: psycopg.Connection, dataset: hub.Dataset, where: str, value: list) -> list[tuple]:
+    """(code, name, region, withdrawn) of registrations as they are held."""
+    parts = {"of": sql.Identifier(dataset.subject_field), "held": hub.table(dataset.id)}
+    text = "select {of}, name, coalesce(region, ''), _withdrawn from {held} where {of} is not null and "
+    return con.execute(sql.SQL(text + where).format(**parts), [value]).fetchall()
+
+
+def _put(con: psycopg.Connection, told: list[tuple]) -> None:
+    """Put some names into the index, or take them out. In a transaction."""
+    con.execute(
+        "create temp table named (like enterprise_name, gone boolean, primary key (uscc)) on commit drop"
+    )
+    with con.cursor().copy("copy named (uscc, name, plain, core, region, gone) from stdin") as copy:
+        for code, name, region, gone in told:
+            copy.write_row((code, name, plain(name), core(plain(name)), region, gone))
+    con.execute("delete from enterprise_name n using named d where d.uscc = n.uscc and d.gone")
+    con.execute(
+        "insert into enterprise_name (uscc, name, plain, core, region) "
+        "select uscc, name, plain, core, region from named where not gone on conflict (uscc) do update set "
+        "name = excluded.name, plain = excluded.plain, core = excluded.core, region = excluded.region"
+    )
 
 
 def rebuild(memory: str = "2GB") -> int:
     """Index all registrations anew from the lake; returns how many."""
-    from django.utils import timezone
-
     table = tables.current()
     if table is None:
         return 0

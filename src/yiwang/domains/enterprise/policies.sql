@@ -1,6 +1,7 @@
 -- Classes and names of enterprises: no right for the application role but through these functions, which leave
 -- entries in the ledger (kernel/ledger) in the same transaction. The run and the worker write as the owner.
 revoke all on enterprise_grade, enterprise_gradechange, enterprise_name from {app};
+revoke all on enterprise_indexed, enterprise_unlinked from {app};
 revoke insert, update, delete, truncate on enterprise_run from {app};
 revoke delete, truncate on enterprise_correction from {app};
 
@@ -54,7 +55,7 @@ language sql stable security definer set search_path = public as $$
 $$;
 revoke all on function enterprise_credit_staff() from public;
 grant execute on function enterprise_credit_staff() to {app};
-revoke insert, delete, truncate on enterprise_link from {app};
+revoke delete, truncate on enterprise_link from {app};  -- the model's come from the collector, as the owner
 alter table enterprise_link enable row level security;
 drop policy if exists staff on enterprise_link;
 create policy staff on enterprise_link to {app} using (
@@ -257,8 +258,45 @@ end $$;
 revoke all on function enterprise_grade_on(uuid, text, timestamptz, text, text, date) from public;
 grant execute on function enterprise_grade_on(uuid, text, timestamptz, text, text, date) to {app};
 
--- Every version of every record that was ever about one subject: a record that was moved to somebody else by a
--- correction was his on the day before.
+-- A key of enterprise_link as values of a dataset's key columns, as SQL over l.
+create or replace function enterprise_link_key(p_dataset text, p_key jsonb) returns text language sql stable as $$
+  select string_agg(format('split_part(l.key, e''\x1f'', %s)::%s', n, format_type(a.atttypid, a.atttypmod)), ', ' order by n)
+    from jsonb_array_elements_text(p_key) with ordinality as x(k, n)
+    join pg_attribute a on a.attrelid = to_regclass(format('hub.%I', p_dataset)) and a.attname = x.k
+$$;
+revoke all on function enterprise_link_key(text, jsonb) from public;
+
+-- Records that came without a code and are linked to one subject, as they are now; "_link": what speaks for it.
+create or replace function enterprise_linked_to(
+  p_use uuid, p_dataset text, p_code text, p_purpose text, p_basis text, p_visible_from date
+) returns setof jsonb language plpgsql security definer set search_path = public as $$
+declare
+  v_actor text := coalesce(current_setting('app.actor', true), '');
+  v_field text;
+  v_key jsonb;
+begin
+  if v_actor in ('', 'visitor') or coalesce(p_purpose, '') = '' then
+    raise exception 'enterprise_linked_to: nobody is acting, or for no purpose' using errcode = 'insufficient_privilege';
+  end if;
+  select subject_field, key into v_field, v_key from hub_holding where dataset = p_dataset;
+  if v_field is null or to_regclass(format('hub.%I', p_dataset)) is null
+     or not exists (select 1 from enterprise_link where uscc = p_code and dataset = p_dataset and state = 'accepted') then
+    return;
+  end if;
+  return query execute format(
+    'select to_jsonb(v) || jsonb_build_object(''_link'', l.evidence) from enterprise_link l join hub.%I v on (%s) = (%s) '
+    'where l.uscc = %L and l.dataset = %L and l.state = ''accepted'' and v.%I is null and not v._withdrawn '
+    'order by v._valid_from desc',
+    p_dataset, (select string_agg(format('v.%I', k), ', ' order by n) from jsonb_array_elements_text(v_key) with ordinality as x(k, n)),
+    enterprise_link_key(p_dataset, v_key), p_code, p_dataset, v_field);
+  perform ledger_note(p_use, 'hub.' || p_dataset, '*', p_purpose, p_basis, null, p_visible_from, 'enterprise',
+                      array[p_code], array[found]);
+end $$;
+revoke all on function enterprise_linked_to(uuid, text, text, text, text, date) from public;
+grant execute on function enterprise_linked_to(uuid, text, text, text, text, date) to {app};
+
+-- Every version of every record that was ever about one subject, or linked to it: a record that was moved to somebody
+-- else by a correction was his on the day before.
 create or replace function enterprise_versions_of(
   p_use uuid, p_dataset text, p_code text, p_purpose text, p_basis text, p_visible_from date
 ) returns setof jsonb language plpgsql security definer set search_path = public as $$
@@ -267,19 +305,23 @@ declare
   v_field text;
   v_key text;
   v_found boolean;
+  v_linked text;
 begin
   if v_actor in ('', 'visitor') or coalesce(p_purpose, '') = '' then
     raise exception 'enterprise_versions_of: nobody is acting, or for no purpose' using errcode = 'insufficient_privilege';
   end if;
-  select subject_field, (select string_agg(format('%I', k), ', ') from jsonb_array_elements_text(key) k)
-    into v_field, v_key from hub_holding where dataset = p_dataset;
+  select subject_field, (select string_agg(format('%I', k), ', ' order by n) from jsonb_array_elements_text(key) with ordinality as x(k, n)),
+         enterprise_link_key(p_dataset, key)
+    into v_field, v_key, v_linked from hub_holding where dataset = p_dataset;
   if v_field is null or to_regclass(format('hub.%I', p_dataset || '_versions')) is null then
     return;
   end if;
   return query execute format(
     'select to_jsonb(v) from hub.%I v where (%s) in (select %s from hub.%I where %I = %L '
-    'union select %s from hub.%I where %I = %L) limit 5000',
-    p_dataset || '_versions', v_key, v_key, p_dataset, v_field, p_code, v_key, p_dataset || '_hist', v_field, p_code);
+    'union select %s from hub.%I where %I = %L '
+    'union select %s from enterprise_link l where l.uscc = %L and l.dataset = %L and l.accepted_at is not null) limit 5000',
+    p_dataset || '_versions', v_key, v_key, p_dataset, v_field, p_code, v_key, p_dataset || '_hist', v_field, p_code,
+    v_linked, p_code, p_dataset);
   v_found := found;
   perform ledger_note(p_use, 'hub.' || p_dataset, '*', p_purpose, p_basis, null, p_visible_from, 'enterprise',
                       array[p_code], array[v_found]);

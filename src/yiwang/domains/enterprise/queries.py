@@ -20,7 +20,7 @@ from yiwang.kernel.packs import api as packs
 
 from . import tables
 from .models import Correction
-from .regrading import assess, frozen, marks, read
+from .regrading import assess, corrections_of, frozen, read
 from .risk.contracts import SEPARATOR, Grade, Point, Table
 from .risk.rules import as_day, key_of
 
@@ -74,8 +74,8 @@ def file_of(actor: Actor, uscc: str, purpose: str, on: date | None = None) -> Fi
     table, on = tables.current(), on or timezone.localdate()
     ids = [p.id for p in packs.current().all("dataset") if p.data["subject"]["entity"] == "ent"]
     with as_system(actor):
-        links, corrections = marks(uscc)
-    rows = read(ids, uscc, purpose, links)
+        corrections = corrections_of(uscc)
+    rows = read(ids, uscc, purpose)
     grade = assess(table, rows, on, frozen(corrections)) if table else None
     by_record: dict[tuple[str, str], list[Point]] = {}
     for p in grade.points if grade else ():

@@ -8,7 +8,6 @@ is computed from what is known now. A correction changes the second, never the f
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -28,7 +27,7 @@ from yiwang.kernel.ledger.purposes import purpose_of
 from . import tables
 from .models import Correction, Link
 from .regrading import Rows, assess, typed
-from .risk.contracts import SEPARATOR, Grade, Table
+from .risk.contracts import Grade, Table
 from .risk.force import step
 from .risk.rules import key_of
 
@@ -86,7 +85,7 @@ def replay(actor: Actor, uscc: str, purpose: str, on: date) -> Replay:
     with as_system(actor):
         links = list(Link.objects.filter(uscc=uscc).exclude(accepted_at=None))
         corrections = list(Correction.objects.filter(uscc=uscc))
-    versions = _versions({**past.datasets, **table.datasets}, uscc, purpose, links)
+    versions = _versions({**past.datasets, **table.datasets}, uscc, purpose)
     then = _grade(past, versions, uscc, on, known_at, links, corrections)
     now = _grade(table, versions, uscc, on, timezone.now(), links, corrections)
     return Replay(on, known_at, stored, past, then, now)
@@ -102,6 +101,8 @@ def _stored(uscc: str, on: date, known_at: datetime, purpose: str, table: Table)
         (told,) = cursor.fetchone()
     found = json.loads(told) if isinstance(told, str) else told
     change, after, first, run = (found[k] for k in ("change", "after", "grade", "run"))
+    if change and change["grade"] is None:
+        return None
     if change:
         release = (
             run["release"] if run and _moment(run["began"]) > _moment(change["at"]) else change["release"]
@@ -123,7 +124,7 @@ def _stored(uscc: str, on: date, known_at: datetime, purpose: str, table: Table)
     return Standing(grade, total, made.in_force, made.from_day, run["release"])
 
 
-def _versions(datasets: dict[str, Dataset], uscc: str, purpose: str, links: Iterable[Link]) -> Versions:
+def _versions(datasets: dict[str, Dataset], uscc: str, purpose: str) -> Versions:
     """Every version of every record that was ever said, or linked, to be the enterprise's."""
     why, found = purpose_of(purpose), {}
     for id, dataset in datasets.items():
@@ -135,10 +136,6 @@ def _versions(datasets: dict[str, Dataset], uscc: str, purpose: str, links: Iter
                 [new_id(), id, uscc, why.name, why.basis, why.visible_from()],
             )
             rows = [json.loads(v) if isinstance(v, str) else v for (v,) in cursor.fetchall()]
-        for link in links:
-            if link.dataset == id:
-                key = dict(zip(dataset.key, link.key.split(SEPARATOR), strict=True))
-                rows += hub.versions(dataset, key, purpose)
         found[id] = rows
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import time
+from dataclasses import dataclass
 from datetime import date, datetime
 
 import psycopg
@@ -26,8 +27,7 @@ from .risk.force import Standing, step
 
 PURPOSE = "企业信用风险分类"
 NOTICE, RELIEVED = "enterprise.notice", "enterprise.relieved"
-MOST = 500  # enterprises graded one by one after a delivery; with more, all of them again
-_COLUMNS = 'uscc, grade, total, sums, "on", in_force, from_day'
+COLUMNS = 'uscc, grade, total, sums, "on", in_force, from_day'
 
 
 def run(on: date | None = None, memory: str = "4GB") -> dict[str, float]:
@@ -45,10 +45,12 @@ def run(on: date | None = None, memory: str = "4GB") -> dict[str, float]:
             [on, release, "{}", "{}"],
         ).fetchall()
         began = time.monotonic()
-        db = grade_all(con, table, on, timezone.now(), memory=memory)
+        ((change,),) = con.execute("select coalesce(max(id), 0) from enterprise_gradechange").fetchall()
+        known = Known(timezone.now(), change)
+        db = grade_all(con, table, on, known.at, memory=memory)
         graded = time.monotonic() - began
         counts = dict(db.execute("select class, count(*) from grades group by class").fetchall())
-        changed = _store(con, db, table, on, release)
+        changed = _store(con, db, table, on, release, known)
         seconds = {"grade": round(graded, 2), "store": round(time.monotonic() - began - graded, 2)}
         con.execute(
             "update enterprise_run set ended = now(), counts = %s, seconds = %s where id = %s",
@@ -58,12 +60,20 @@ def run(on: date | None = None, memory: str = "4GB") -> dict[str, float]:
         return {**seconds, "enterprises": sum(counts.values()), **changed}
 
 
-def _store(con: psycopg.Connection, db, table: Table, on: date, release: str) -> dict[str, int]:
+@dataclass(frozen=True)
+class Known:
+    """What a run over all knows: what was so ``at`` a moment, and the changes up to one."""
+
+    at: datetime
+    change: int
+
+
+def _store(con: psycopg.Connection, db, table: Table, on: date, release: str, known: Known) -> dict[str, int]:
     """Write what changed. The first run is copied whole: five million rows through an upsert would take minutes.
 
     Returns:
-        how many changed, and after the first run: how many are to get a worse class that is announced, and how many
-        of those were told or are looked into.
+        how many changed, and after the first run: how many are no subjects any more, how many are to get a worse
+        class that is announced, and how many of those were told or are looked into.
     """
     sums = " || ',' || ".join(f"s{n}" for n in range(len(table.slots)))
     first = con.execute("select not exists (select 1 from enterprise_grade)").fetchone() == (True,)
@@ -76,7 +86,7 @@ def _store(con: psycopg.Connection, db, table: Table, on: date, release: str) ->
             days = " ".join(f"when '{id}' then date '{day}'" for id, day in waits.items())
             from_day = f"case class {days} end" if days else "null::date"
             _copy(
-                con, f"enterprise_grade ({_COLUMNS})", "grade, in_force",
+                con, f"enterprise_grade ({COLUMNS})", "grade, in_force",
                 db.sql(
                     f"{select}, date '{on}' as \"on\", case when class in ({later}) then '' else class end as in_force, "
                     f"{from_day} as from_day from grades order by uscc"
@@ -90,54 +100,70 @@ def _store(con: psycopg.Connection, db, table: Table, on: date, release: str) ->
         )
         _copy(con, "graded", "grade", db.sql(f"{select} from grades"))
         con.execute("analyze graded")
-        rows = con.execute(
-            "select g.uscc, g.grade, g.total, g.sums, e.grade, e.total, e.in_force, e.from_day, e.uscc is not null "
-            "from graded g "
-            "left join enterprise_grade e on e.uscc = g.uscc where e.uscc is null or e.grade <> g.grade "
-            "or e.total <> g.total or e.sums <> g.sums or e.from_day <= %s",
-            [on],
-        ).fetchall()
-        worse: list[tuple[int, str, Standing]] = []
-        better: list[tuple[str, Standing, Standing]] = []
-        for uscc, grade, total, found, was, was_total, in_force, from_day, there in rows:
-            before = Standing(was, in_force, from_day) if there else None
-            now = step(table, before, grade, on)
-            write(con, uscc, now, total, found, on, release, "daily", was, was_total)
-            if now.from_day is not None and (before is None or before.from_day != now.from_day):
-                worse.append((total, uscc, now))
-            if before and table.noticed(before.grade) and not table.noticed(now.grade):
-                better.append((uscc, before, now))
+        changed = _changed(con, table, on, known)
         con.execute(
-            "delete from enterprise_grade e where not exists (select 1 from graded g where g.uscc = e.uscc)"
+            f"insert into enterprise_grade ({COLUMNS}) select uscc, grade, total, sums, %s, in_force, from_day "
+            "from changed order by uscc on conflict (uscc) do update "
+            'set grade = excluded.grade, total = excluded.total, sums = excluded.sums, "on" = excluded."on", '
+            "in_force = excluded.in_force, from_day = excluded.from_day",
+            [on],
         )
-        _relieve(con, better)
-        return {"changed": len(rows), "worse": len(worse), "noticed": _notice(con, worse)}
+        history = (
+            'insert into enterprise_gradechange (uscc, "on", at, grade, total, in_force, from_day, release, why, was, '
+            "was_total) select uscc, %(on)s, clock_timestamp(), {}, %(release)s, 'daily', was, was_total from {}"
+        )
+        told = {"on": on, "release": release}
+        con.execute(history.format("grade, total, in_force, from_day", "changed"), told)
+        ended = con.execute(
+            "create temp table gone on commit drop as with gone as (delete from enterprise_grade e "
+            "where not exists (select 1 from graded g where g.uscc = e.uscc) and (at is null or at <= %s) "
+            "returning *) select uscc, grade as was, total as was_total, in_force, from_day from gone",
+            [known.at],
+        ).rowcount
+        con.execute(history.format("null, 0, '', null", "gone"), told)
+        worse = con.execute(
+            "select total, uscc, grade, in_force, from_day from changed "
+            "where from_day is not null and was_from is distinct from from_day"
+        ).fetchall()
+        _relieve(con, [c.id for c in table.classes if c.notice_days])
+        noticed = _notice(con, [(total, uscc, Standing(*now)) for total, uscc, *now in worse])
+        return {"changed": changed, "ended": ended, "worse": len(worse), "noticed": noticed}
 
 
-def write(
-    con,
-    uscc: str,
-    standing: Standing,
-    total: int,
-    sums,
-    on: date,
-    release: str,
-    why: str,
-    was: str | None = None,
-    was_total: int | None = None,
-) -> None:
-    """Put one class in place and, if it changed, what was and what is into the history. As the owner."""
+def _changed(con: psycopg.Connection, table: Table, on: date, known: Known) -> int:
+    """Make ``changed``: what is to be written, with what was; returns how many.
+
+    Who was graded by himself since the run began to read is left as he is: more was known of him. What ``step`` says
+    depends on few things, so it is asked once for each of those that there are.
+    """
     con.execute(
-        f"insert into enterprise_grade ({_COLUMNS}) values (%s, %s, %s, %s, %s, %s, %s) on conflict (uscc) do update "
-        'set grade = excluded.grade, total = excluded.total, sums = excluded.sums, "on" = excluded."on", '
-        "in_force = excluded.in_force, from_day = excluded.from_day",
-        [uscc, standing.grade, total, list(sums), on, standing.in_force, standing.from_day],
+        "create temp table differs on commit drop as select g.*, e.uscc is not null as there, e.grade as was, "
+        "e.total as was_total, e.in_force as was_in_force, e.from_day as was_from "
+        "from graded g left join enterprise_grade e on e.uscc = g.uscc "
+        "where (e.uscc is null or e.grade <> g.grade or e.total <> g.total or e.sums <> g.sums or e.from_day <= %s) "
+        "and (e.at is null or e.at <= %s) "
+        "and g.uscc not in (select uscc from enterprise_gradechange where id > %s)",
+        [on, known.at, known.change],
     )
+    con.execute("analyze differs")
+    same = "d.there = s.there and d.grade = s.grade and d.was is not distinct from s.was"
     con.execute(
-        'insert into enterprise_gradechange (uscc, "on", at, grade, total, in_force, from_day, release, why, was, '
-        "was_total) values (%s, %s, clock_timestamp(), %s, %s, %s, %s, %s, %s, %s, %s)",
-        [uscc, on, standing.grade, total, standing.in_force, standing.from_day, release, why, was, was_total],
+        "create temp table steps (there boolean, was varchar, was_in_force varchar, was_from date, grade varchar, "
+        "in_force varchar, from_day date) on commit drop"
     )
+    for there, was, in_force, from_day, grade in con.execute(
+        "select distinct there, was, was_in_force, was_from, grade from differs"
+    ).fetchall():
+        now = step(table, Standing(was, in_force, from_day) if there else None, grade, on)
+        con.execute(
+            "insert into steps values (%s, %s, %s, %s, %s, %s, %s)",
+            [there, was, in_force, from_day, grade, now.in_force, now.from_day],
+        )
+    return con.execute(
+        f"create temp table changed on commit drop as select d.*, s.in_force, s.from_day from differs d join steps s "
+        f"on {same} and d.was_in_force is not distinct from s.was_in_force "
+        "and d.was_from is not distinct from s.was_from"
+    ).rowcount
 
 
 def _notice(con: psycopg.Connection, worse: list[tuple[int, str, Standing]]) -> int:
@@ -157,16 +183,25 @@ def _notice(con: psycopg.Connection, worse: list[tuple[int, str, Standing]]) -> 
     return len(told)
 
 
-def _relieve(con: psycopg.Connection, better: list[tuple[str, Standing, Standing]]) -> None:
+def _relieve(con: psycopg.Connection, announced: list[str]) -> None:
     """Whoever is no longer in a class that is announced, if he has an account here or is being looked into."""
+    better = con.execute(
+        "select uscc, was, was_in_force, was_from, grade from changed where was = any(%(c)s) and grade <> all(%(c)s) "
+        "union all select uscc, was, in_force, from_day, '' from gone where was = any(%(c)s)",
+        {"c": announced},
+    ).fetchall()
     with acting(SYSTEM):
         looked_into = cases.waiting_about(NOTICE, "uscc")
-    followed = looked_into | _with_account(con, [uscc for uscc, _before, _now in better])
-    for uscc, before, now in better:
+    followed = looked_into | _with_account(con, [uscc for uscc, *_rest in better])
+    for uscc, was, in_force, from_day, grade in better:
         if uscc in followed:
-            was_from = before.from_day.isoformat() if before.from_day else ""
-            body = {"uscc": uscc, "grade": now.grade, "was": before.grade, "was_from": was_from}
-            emit_on(con, RELIEVED, body)
+            emit_on(con, RELIEVED, relief(uscc, Standing(was, in_force, from_day), grade))
+
+
+def relief(uscc: str, before: Standing, grade: str) -> dict[str, str]:
+    """What is told of a class that will not be in force; ``grade``: the one there is, "" for none."""
+    was_from = before.from_day.isoformat() if before.from_day else ""
+    return {"uscc": uscc, "grade": grade, "was": before.grade, "was_from": was_from}
 
 
 def _with_account(con: psycopg.Connection, codes: list[str]) -> set[str]:
@@ -226,9 +261,4 @@ def due(now: datetime) -> bool:
         ((began,),) = last.fetchall()
         if not there or began is None:
             return there
-        return con.execute(
-            "select exists (select 1 from hub_delivery where loaded_at > %s and "
-            "coalesce((counts ->> 'new')::bigint, 0) + coalesce((counts ->> 'changed')::bigint, 0) "
-            "+ coalesce((counts ->> 'withdrawn')::bigint, 0) > %s)",
-            [began, MOST],
-        ).fetchone() == (True,)
+        return bool(hub.large_since(con, began))

@@ -154,7 +154,7 @@ def _fact(f: queries.Fact, seen: set[int]) -> dict[str, Any]:
     return {
         "fact": f,
         "fields": told,
-        "link": "、".join(_(e) for e in f.values["_link"].evidence) if "_link" in f.values else "",
+        "link": "、".join(_(e) for e in f.values.get("_link", ())),
         "counted": [p for p in f.points if p.counts],
         "states": [(p.indicator.name, _(STATES[p.state])) for p in f.points],
         "linked": f.delivery is not None and f.delivery.seq in seen,

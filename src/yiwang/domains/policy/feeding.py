@@ -13,7 +13,6 @@ from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
-import duckdb
 import psycopg
 from psycopg import sql
 
@@ -29,14 +28,14 @@ from . import queries
 AT_ONCE = 500  # enterprises in one transaction
 
 
-def loaded(dataset: str, seq: int) -> None:
-    """A delivery was published: its enterprises, some at a time."""
+def loaded(dataset: str, seq: int, touched: Mapping[str, Any] | None) -> None:
+    """A delivery was published: its enterprises, some at a time. ``touched``: as its event says; None for a large one."""
     if not packs.current().all("judge_fields"):
         return
     declared, contract = queries.frame(), hub.find(dataset)
     if contract is None or not declared.fed(dataset):
         return
-    keys = _subjects(contract, seq)
+    keys = touched["subjects"] if touched is not None else _subjects(contract, seq)
     for start in range(0, len(keys), AT_ONCE):
         emit("policy.feed", {"dataset": dataset, "keys": keys[start : start + AT_ONCE]})
 
@@ -86,21 +85,16 @@ def taken(declared: Frame, name: str, said: Mapping[str, Any], records: Iterable
 
 
 def _subjects(contract: hub.Dataset, seq: int) -> list[str]:
-    """Codes of the enterprises that a delivery is about, and of those whose records it withdrew."""
-    files = sorted(str(f) for f in (hub.lake_root() / contract.id / f"d{seq:08d}").glob("*.parquet"))
-    column = contract.subject_field
-    found: set[str] = set()
-    if files:
-        with duckdb.connect() as db:
-            quoted = '"' + column.replace('"', "") + '"'
-            query = f"select distinct {quoted} from read_parquet(?) where {quoted} is not null"  # noqa: S608
-            found |= {code for (code,) in db.execute(query, [files]).fetchall()}
+    """Codes of the enterprises whose records a delivery brought, changed or withdrew, and whose they were before."""
+    query = sql.SQL(
+        "select {of} from {now} where _delivery = %s union select {of} from {before} where _until = %s"
+    ).format(
+        of=sql.Identifier(contract.subject_field),
+        now=hub.table(contract.id),
+        before=hub.table(f"{contract.id}_hist"),
+    )
     with hub.owner_connection() as con:
-        gone = sql.SQL("select distinct {} from {} where _delivery = %s and _withdrawn").format(
-            sql.Identifier(column), hub.table(contract.id)
-        )
-        found |= {code for (code,) in con.execute(gone, [seq]).fetchall() if code}
-    return sorted(found)
+        return sorted(code for (code,) in con.execute(query, [seq, seq]).fetchall() if code)
 
 
 def _records(

@@ -17,7 +17,7 @@ def changed(body: dict[str, Any], trace_id: UUID | None) -> None:
 @on("hub.loaded")
 def loaded(body: dict[str, Any], trace_id: UUID | None) -> None:
     """A delivery may hold what policies read of an enterprise."""
-    feeding.loaded(body["dataset"], body["seq"])
+    feeding.loaded(body["dataset"], body["seq"], body.get("touched"))
 
 
 @on("policy.feed")

@@ -25,6 +25,7 @@ from .contracts import Dataset, Field, Message, Mode, NotReadable
 from .datasets import current, every, find
 from .describing import openapi, record_schema
 from .models import Delivery, Holding, Quality, State
+from .publishing import TOUCHED, count_touched, large_since
 from .queries import as_of, deliveries, delivery, line, may_see, of_subject, overview, versions, visible
 from .sharing.actions import in_force
 from .sharing.queries import exported as catalogue_of
@@ -37,11 +38,12 @@ from .territory import bound_for
 from .words import said
 
 __all__ = [
-    "REPORTER", "SCHEMA", "STEWARD", "BadPlace", "Dataset", "Delivery", "Field", "Holding", "Message", "Mode",
-    "NoGrant", "NotReadable", "OutOfStep", "Over", "Quality", "State", "Unsettled", "append", "as_of", "begin",
-    "bound_for", "by_system", "catalogue_of", "check", "collect_once", "current", "deliveries", "delivery", "every",
-    "exists", "find", "granted", "grants_behind", "grants_of", "has_grant", "in_force", "in_time_by", "is_empty",
-    "is_late", "is_steward", "lake_root", "line", "may_see", "nothing_new", "of_subject", "offices_of", "openapi",
-    "overview", "owner_connection", "push", "receive", "record_schema", "said", "stream", "table", "used_today",
-    "versions", "visible",
+    "REPORTER", "SCHEMA", "STEWARD", "TOUCHED", "BadPlace", "Dataset", "Delivery", "Field", "Holding",
+    "Message", "Mode", "NoGrant", "NotReadable", "OutOfStep", "Over", "Quality", "State", "Unsettled",
+    "append", "as_of", "begin", "bound_for", "by_system", "catalogue_of", "check", "collect_once",
+    "count_touched", "current", "deliveries", "delivery", "every", "exists", "find", "granted",
+    "grants_behind", "grants_of", "has_grant", "in_force", "in_time_by", "is_empty", "is_late",
+    "is_steward", "lake_root", "large_since", "line", "may_see", "nothing_new", "of_subject", "offices_of", "openapi",
+    "overview", "owner_connection", "push", "receive", "record_schema", "said", "stream", "table",
+    "used_today", "versions", "visible",
 ]  # fmt: skip

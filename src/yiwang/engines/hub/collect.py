@@ -299,6 +299,7 @@ def _published(con: psycopg.Connection, delivery: Delivery, dataset: Dataset, ou
         "seq": delivery.seq,
         "dataset": dataset.id,
         "counts": outcome.counts,
+        "touched": publishing.touched(con),
     }
     emit_on(con, "hub.loaded", told, delivery.uid)
     con.execute(

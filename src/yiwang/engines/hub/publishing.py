@@ -6,7 +6,8 @@ earlier than that of the row's is late: what it says goes into the history and d
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from psycopg import Connection
@@ -15,6 +16,8 @@ from psycopg import sql as pg
 from . import tables
 from .contracts import Dataset, Mode, NotReadable
 
+TOUCHED = 500  # records of a delivery that the event of its loading names; of more it says only how many
+_TOUCHED = "create temp table touched (key text, subject text) on commit drop"
 # Of this session only, and safe in production: memory for sorting, and index look-ups priced as on an SSD.
 _SESSION = (
     "set local maintenance_work_mem = '1GB'", "set local max_parallel_maintenance_workers = 2",
@@ -43,6 +46,8 @@ def first(con: Connection, dataset: Dataset, target: str, good: int) -> dict[str
     con.execute(pg.SQL("alter table {} rename to {}").format(tables.table(target), pg.Identifier(dataset.id)))
     tables.refers(con, dataset)
     tables.view(con, dataset)
+    con.execute(_TOUCHED)
+    _touch(con, dataset, pg.SQL("{} c").format(tables.table(dataset.id)), "c")
     withdrawn = 0
     if dataset.withdrawal_field:
         withdrawn = _one(
@@ -112,6 +117,10 @@ def change(
     for what, gone, n in con.execute("select what, gone, count(*) from m group by 1, 2").fetchall():
         name = {"same": "unchanged", "known": "unchanged"}.get(what, what)
         counts["withdrawn" if gone and name in ("new", "changed") else name] += int(n)
+    con.execute(_TOUCHED)
+    those = "m join {s} s on s.ctid = m.s and m.what in ('new', 'changed')"
+    _touch(con, dataset, sql(those), "s")
+    _touch(con, dataset, sql(those + " join {t} c on c.ctid = m.c"), "c")  # whose they were
     history = "insert into {h} (_delivery, _seen, _row, _valid_from, {f}, _withdrawn, _until) "
     con.execute(sql(
         history + "select c._delivery, c._seen, c._row, c._valid_from, {cf}, c._withdrawn, {d} "
@@ -184,6 +193,7 @@ def _withdraw(
             f"{dataset.withdraw_at_most:.0%}，整批没有装。"
             "多半是文件不全：重新导出全量再报；确实要撤回这么多的，请数据管理员先改合同的 withdraw_at_most"
         )
+    _touch(con, dataset, sql("{t} c join gone on gone.c = c.ctid"), "c")
     con.execute(sql(
         history + "select c._delivery, c._seen, c._row, c._valid_from, {cf}, c._withdrawn, {d} "
         "from {t} c join gone on gone.c = c.ctid"
@@ -194,6 +204,42 @@ def _withdraw(
         "from gone where c.ctid = gone.c"
     ))  # fmt: skip
     return count
+
+
+def _touch(con: Connection, dataset: Dataset, those: pg.Composed, alias: str) -> None:
+    """Keep the keys of some records and whose they are, as many as the event of the loading may name."""
+    key = pg.SQL(", ").join(pg.SQL("{}::text").format(pg.Identifier(alias, k)) for k in dataset.key)
+    subject = pg.Identifier(alias, dataset.subject_field) if dataset.subject_field else pg.SQL("null")
+    text = "insert into touched select array_to_string(array[{}], e'\\x1f', ''), {}::text from {} limit {}"
+    con.execute(pg.SQL(text).format(key, subject, those, pg.Literal(TOUCHED + 1)))
+
+
+def count_touched(counts: Mapping[str, int]) -> int:
+    """How many records a delivery touched, by its counts."""
+    return sum(counts.get(k, 0) for k in ("new", "changed", "withdrawn"))
+
+
+def large_since(con: Connection, moment: datetime, dataset: str = "") -> dict[int, int]:
+    """Deliveries published after a moment whose events name no records: number → how many it touched."""
+    found = con.execute(
+        "select seq, counts from hub_delivery where state = 'loaded' and loaded_at > %s and (%s = '' or dataset = %s)",
+        [moment, dataset, dataset],
+    ).fetchall()
+    return {seq: n for seq, counts in found if (n := count_touched(counts)) > TOUCHED}
+
+
+def touched(con: Connection) -> dict[str, list[str]] | None:
+    """The records that came, changed or were withdrawn: keys (values joined by 0x1f), and whose they were and are.
+
+    In the transaction of ``first`` or ``change``. None when they are more than TOUCHED.
+    """
+    rows = con.execute("select key, array_agg(distinct subject) from touched group by key").fetchall()
+    if len(rows) > TOUCHED:
+        return None
+    return {
+        "keys": sorted(key for key, _of in rows),
+        "subjects": sorted({code for _key, of in rows for code in of if code}),
+    }
 
 
 def held(con: Connection, dataset: Dataset) -> tuple[int, dict[str, int] | None]:

@@ -2,7 +2,11 @@
 
 from uuid import UUID
 
+import psycopg
+from psycopg.types.json import Jsonb
+
 from yiwang.kernel.access.contracts import Actor
+from yiwang.kernel.ids import new_id
 
 from .models import AuditEvent
 
@@ -24,4 +28,21 @@ def record(
         object_id=str(object_id),
         detail=detail,
         trace_id=trace_id,
+    )
+
+
+def record_on(
+    con: psycopg.Connection,
+    actor: Actor,
+    verb: str,
+    object_type: str,
+    object_id: object,
+    trace_id: UUID | None = None,
+    **detail,
+) -> None:
+    """The same on a connection of psycopg's own, in its transaction."""
+    con.execute(
+        "insert into audit_auditevent (id, at, actor, actor_name, verb, object_type, object_id, detail, trace_id) "
+        "values (%s, now(), %s, %s, %s, %s, %s, %s, %s)",
+        [new_id(), actor.label, actor.name, verb, object_type, str(object_id), Jsonb(detail), trace_id],
     )
