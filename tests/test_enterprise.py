@@ -256,8 +256,9 @@ def test_complaints_without_a_code_find_their_enterprise_and_lose_it_again(visit
     page.goto(f"/desk/enterprises/links?state=undone&at={link.id}")
     page.click('button[value="accept"]')
     assert "已处理" in page.inner_text("main")
-    with acting(SYSTEM):
-        assert Link.objects.get(id=link.id).state == "accepted"
+    with acting(SYSTEM):  # what held until it was undone stays as it was
+        assert Link.objects.get(id=link.id).state == "undone"
+        assert Link.objects.get(key=link.key, uscc=link.uscc, state="accepted").accepted_at > link.accepted_at
 
 
 def test_a_link_by_the_name_alone_is_for_a_person(become):

@@ -6,17 +6,20 @@ from datetime import date, timedelta
 import pytest
 from deliveries import HEADER, code, give, moment, owner, row
 from product import PRODUCT, until
+from psycopg.errors import UniqueViolation
 from test_enterprise import PENALTY, penalise, stored
 from test_portrait import PURPOSE, TODAY, firm
 
-from yiwang.domains.enterprise import names, regrading, replay, running, tables
+from yiwang.domains.enterprise import link_actions, names, regrading, replay, running, tables
 from yiwang.domains.enterprise.bulk import grade_all
+from yiwang.domains.enterprise.models import Link
 from yiwang.domains.enterprise.risk.force import Standing, step
 from yiwang.engines.hub import api as hub
 from yiwang.engines.hub.contracts import Mode
 from yiwang.kernel.access.contracts import SYSTEM
 from yiwang.kernel.access.session import acting
 from yiwang.kernel.audit.models import AuditEvent
+from yiwang.kernel.ids import new_id
 
 SOCIAL = "统一社会信用代码,单位名称,险种,参保状态,欠缴月数,状态日期\n"
 
@@ -192,3 +195,58 @@ def test_what_a_run_writes_is_what_step_says_of_each():
         assert running._changed(con, table, TODAY, known) == len(wanted)
         told = con.execute("select uscc, grade, in_force, from_day from changed").fetchall()
     assert {uscc: Standing(*rest) for uscc, *rest in told} == wanted
+
+
+def test_a_link_follows_what_its_record_says(become):
+    """Accepted by a person; then the complaint is upheld, and then turns out to be about another enterprise."""
+    one, two, no = code(), code(), f"随动{code()}"
+    head = HEADER.strip() + ",联系电话\n"
+    give(
+        head
+        + row(one, f"济南随动一{one[-4:]}酒店管理有限公司", address="随动路1号").strip() + ",0531-77110001\n"
+        + row(two, f"济南随动二{two[-4:]}食品有限公司", address="随动路2号").strip() + ",0531-77110002\n"
+    )  # fmt: skip
+    until(lambda: stored(one) and stored(two), 60)
+    when = f"{TODAY - timedelta(days=2)} 09:00:00"
+
+    def complain(phone, state="10", rest=",,"):
+        text = "登记编号,类别,被诉方名称,被诉方地址,被诉方电话,事发区划,登记时间,问题类别,处理状态,办结时间,是否属实\n"
+        text += f"{no},1,随动,别处路1号,{phone},370102,{when},价格,{state}{rest}\n"
+        assert give(text, "投.csv", "complaints").counts["good"] == 1
+
+    def links(**more):
+        with acting(SYSTEM):
+            return list(Link.objects.filter(key=no, **more))
+
+    complain("0531-77110001")
+    (link,) = until(lambda: links(state="review"), 150)
+    assert link.uscc == one
+    credit = become("credit")
+    with acting(credit):
+        link_actions.decide(credit, link.id, "accept")
+    complain("0531-77110001", "40", f",{when},是")
+    until(lambda: stored(one)[1] > 0, 30)
+    assert [x.state for x in links()] == ["accepted"]  # nothing that was compared has changed
+    complain("0531-77110002", "40", f",{when},是")
+    (other,) = until(lambda: links(state="review"), 150)
+    assert other.uscc == two and [(x.uscc, x.by) for x in links(state="undone")] == [(one, "system")]
+    until(lambda: stored(one)[1] == 0, 30)
+    assert no not in {key for (key,) in unlinked()}
+
+
+def unlinked():
+    with owner() as con:
+        return con.execute("select key from enterprise_unlinked").fetchall()
+
+
+def test_one_record_is_of_one_enterprise_only():
+    """Two who accept at the same moment, or the model and a person: the database keeps the first."""
+    given = (new_id(), f"唯一{code()}", code())
+    insert = (
+        "insert into enterprise_link (id, dataset, key, uscc, score, margin, model, evidence, name_only, state, at, by, "
+        "accepted_at, about) values (%s, 'complaints', %s, %s, 1, 1, '', '[]', false, 'accepted', now(), 'x', now(), '')"
+    )
+    with owner() as con, con.transaction(force_rollback=True):
+        con.execute(insert, given)
+        with pytest.raises(UniqueViolation):
+            con.execute(insert, (new_id(), given[1], code()))
