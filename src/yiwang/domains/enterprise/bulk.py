@@ -228,10 +228,10 @@ def take(
 def _repairs(db: duckdb.DuckDBPyConnection, table: Table) -> bool:
     r = table.repairs
     if r is None:
-        db.execute("create table repairs (space varchar, event varchar, on_day date)")
+        db.execute("create table repairs (uscc varchar, space varchar, event varchar, on_day date)")
         return False
     db.execute(
-        f"create table repairs as select {name(r.of)} as space, {name(r.event)} as event, {name(r.day)} as on_day "
-        f"from {name(r.dataset)}"
+        f"create table repairs as select {name(table.datasets[r.dataset].subject_field)} as uscc, "
+        f"{name(r.of)} as space, {name(r.event)} as event, {name(r.day)} as on_day from {name(r.dataset)}"
     )
     return db.execute("select count(*) from repairs").fetchone() != (0,)

@@ -83,6 +83,7 @@ def _acts(
     table: Table, dataset: Dataset, space: str, event: tuple[str, ...], indicators: list[Indicator]
 ) -> str:
     r = table.repairs
+    theirs = name(table.datasets[r.dataset].subject_field)
     parts = [
         f"r.{name(f)} = split_part(w.key, e'\\x1f', {n})::{postgres_type(dataset.field(f))}"
         for n, f in enumerate(dataset.key, 1)
@@ -94,7 +95,9 @@ def _acts(
         f"select w.key, greatest(m.day{terms}) from unnest(p_keys) w (key) join hub.{name(dataset.id)} r "
         f"on {' and '.join(parts)} cross join lateral (select min(p.{name(r.day)})::date as day "
         f"from hub.{name(r.dataset)} p where p.{name(r.of)} = {quoted(space)} "
-        f"and p.{name(r.event)} = {_event(event, dataset)} and not p._withdrawn) m where m.day is not null",
+        f"and p.{name(r.event)} = {_event(event, dataset)} and not p._withdrawn "
+        # A repair of somebody else's with the same number is a mistake of its source's.
+        f"and coalesce(p.{theirs} = r.{name(dataset.subject_field)}, true)) m where m.day is not null",
     )
 
 

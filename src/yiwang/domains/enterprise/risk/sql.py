@@ -1,7 +1,7 @@
 """The points table as one statement of DuckDB over every enterprise. Pure: text in, text out.
 
 Relations that must be there: one for each dataset of the table under its own id (fields typed as in the contract,
-current on the day, not withdrawn), ``disputed(dataset, key)`` and ``repairs(space, event, on_day)``. Conditions are
+current on the day, not withdrawn), ``disputed(dataset, key)`` and ``repairs(uscc, space, event, on_day)``. Conditions are
 FEEL, translated by ``hub.feelsql``; identifiers come from checked contracts and are quoted.
 """
 
@@ -107,9 +107,9 @@ def _branch(table: Table, group: list[Indicator], on: date, disputes: bool, repa
         for n, i in enumerate(group)
     )
     return (
-        f"select * from (select uscc, f.event, greatest({best}) as points from ({found}) f left join "
-        f"(select event, min(on_day) as on_day from repairs where space = {quoted(first.space)} group by event) m "
-        "on m.event = f.event) where points > 0"
+        f"select * from (select f.uscc, f.event, greatest({best}) as points from ({found}) f left join "
+        f"(select event, uscc, min(on_day) as on_day from repairs where space = {quoted(first.space)} "
+        "group by event, uscc) m on m.event = f.event and m.uscc = f.uscc) where points > 0"
     )
 
 

@@ -39,11 +39,11 @@ def database(subjects, by_dataset, disputed, repairs):
         for r in [*subjects.values()] if d.id == TABLE.subjects.id else by_dataset.get(d.id, []):
             con.execute(f'insert into "{d.id}" values ({marks})', [r.get(f.id) for f in d.fields])
     con.execute("create table disputed (dataset varchar, key varchar)")
-    con.execute("create table repairs (space varchar, event varchar, on_day date)")
+    con.execute("create table repairs (uscc varchar, space varchar, event varchar, on_day date)")
     for row in disputed:
         con.execute("insert into disputed values (?, ?)", row)
-    for (space, event), day in repairs:
-        con.execute("insert into repairs values (?, ?, ?)", [space, event, day])
+    for whose, (space, event), day in repairs:
+        con.execute("insert into repairs values (?, ?, ?, ?)", [whose, space, event, day])
     return con
 
 
@@ -55,7 +55,8 @@ def told(world):
     for (id, v), n in repaired:
         i = next((i for i in TABLE.indicators if i.dataset == id), None)
         if i is not None:
-            repairs.append(((i.space, joined(i.event, v)), TODAY + timedelta(days=n)))
+            whose = CODES[0] if n % 5 == 0 else v["uscc"]  # some name somebody else by mistake
+            repairs.append((whose, (i.space, joined(i.event, v)), TODAY + timedelta(days=n)))
     return disputed, repairs
 
 
@@ -64,9 +65,10 @@ def told(world):
 def test_one_by_one_and_all_at_once_agree(world):
     subjects, rows, _c, _r = world
     disputed, repairs = told(world)
-    soonest = {}
-    for at, day in repairs:
-        soonest[at] = min(day, soonest.get(at, day))
+    soonest = {code: {} for code in CODES}
+    for whose, at, day in repairs:
+        own = soonest.setdefault(whose, {})
+        own[at] = min(day, own.get(at, day))
     con = database(subjects, rows, disputed, repairs)
     for disputes, mended in ((True, True), (False, False)):
         found = {r[0]: r[1:] for r in con.execute(statement(TABLE, TODAY, disputes, mended)).fetchall()}
@@ -75,7 +77,7 @@ def test_one_by_one_and_all_at_once_agree(world):
             if is_subject(TABLE, subjects[code], TODAY):
                 g = grade(
                     TABLE, subjects[code], of(code, subjects, rows), TODAY,
-                    disputed if disputes else (), soonest if mended else {},
+                    disputed if disputes else (), soonest[code] if mended else {},
                 )  # fmt: skip
                 expected[code] = (g.id, g.total, *g.sums)
         assert found == expected
