@@ -284,8 +284,9 @@ class Load:
             if self.outcome.first:
                 counts |= publishing.first(con, d, self.target, counts["good"])
             else:
+                publishing.fill(con, d, self.target, absent)
                 refused = self._refused_keys() if self.mode is Mode.FULL else []
-                counts |= publishing.change(con, d, self.target, self.seq, self.mode, refused, absent)
+                counts |= publishing.change(con, d, self.target, self.seq, self.mode, refused)
             publish(con, self.outcome)
         if self.outcome.first:  # afterwards autovacuum sees to it
             con.execute(pg.SQL("analyze {}").format(tables.table(d.id)))

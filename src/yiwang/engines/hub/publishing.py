@@ -51,6 +51,35 @@ def first(con: Connection, dataset: Dataset, target: str, good: int) -> dict[str
     return {"new": good - withdrawn, "changed": 0, "unchanged": 0, "withdrawn": withdrawn, "late": 0}
 
 
+def fill(con: Connection, dataset: Dataset, stage: str, absent: Collection[str]) -> int:
+    """Give the rows of a staged delivery what it says nothing of, as the records that they are about have it.
+
+    An empty cell says that there is nothing; a column that is not there says nothing. Whether a record is withdrawn
+    follows from the field that says so, also when that field is filled.
+
+    Args:
+        stage: the table of its good rows. absent: fields for which it had no column at all.
+
+    Returns:
+        how many rows are about records that are held.
+    """
+    con.execute(pg.SQL("lock table {} in share row exclusive mode").format(tables.table(dataset.id)))
+    unsaid = [f.id for f in dataset.fields if f.id in absent]
+    if not unsaid:
+        return 0
+    keep = [pg.SQL("{0} = c.{0}").format(pg.Identifier(i)) for i in unsaid]
+    if dataset.withdrawal_field in unsaid:
+        values = pg.SQL(", ").join(map(pg.Literal, sorted(dataset.withdrawal_values)))
+        revoked = pg.SQL("_withdrawn = coalesce(c.{}::text in ({}), false)")
+        keep.append(revoked.format(pg.Identifier(dataset.withdrawal_field), values))
+    return con.execute(
+        pg.SQL("update {s} s set {keep} from {t} c where {on}").format(
+            s=tables.table(stage), t=tables.table(dataset.id), keep=pg.SQL(", ").join(keep),
+            on=_on("c", "s", dataset.key),
+        )
+    ).rowcount  # fmt: skip
+
+
 def change(
     con: Connection,
     dataset: Dataset,
@@ -58,14 +87,11 @@ def change(
     seq: int,
     mode: Mode,
     refused: Sequence[tuple[Any, ...]] = (),
-    absent: Collection[str] = (),
 ) -> dict[str, int]:
-    """Apply a staged delivery: versions it replaces go into the history first.
+    """Apply a staged delivery, filled before: versions it replaces go into the history first.
 
     Args:
         stage: the table of its good rows. refused: keys that a full delivery had in bad rows.
-        absent: fields for which it had no column at all: nothing was said of them, so they stay as they are. An
-            empty cell says that there is nothing.
 
     Returns:
         new, changed, unchanged, withdrawn, late.
@@ -91,11 +117,6 @@ def change(
     def sql(text: str) -> pg.Composed:
         return pg.SQL(text).format(**parts)
 
-    con.execute(sql("lock table {t} in share row exclusive mode"))
-    unsaid = [f.id for f in dataset.fields if f.id in absent]
-    if unsaid:
-        keep = pg.SQL(", ").join(pg.SQL("{0} = c.{0}").format(pg.Identifier(i)) for i in unsaid)
-        con.execute(pg.SQL("update {s} s set {keep} from {t} c where {on}").format(keep=keep, **parts))
     con.execute(sql("analyze {s}"))
     con.execute(sql(
         "create temp table m on commit drop as select s.ctid as s, c.ctid as c, case "

@@ -1,0 +1,149 @@
+"""What a delivery says and what it does not say, on datasets of the test's own: in PostgreSQL and in the lake."""
+
+import io
+from dataclasses import replace
+from datetime import date, timedelta
+
+import duckdb
+import pytest
+from deliveries import fresh, moment, owner, serial
+from django.utils import timezone
+
+from yiwang.domains.enterprise import bulk
+from yiwang.engines.hub import actions, collect, history
+from yiwang.engines.hub.contracts import Dataset, Field, Mode, Type
+from yiwang.kernel.access.contracts import SYSTEM
+from yiwang.kernel.access.session import acting
+
+FIELDS = (
+    Field("no", "编号", Type.STRING, required=True),
+    Field("uscc", "代码", Type.USCC),
+    Field("name", "名称", Type.STRING, required=True),
+    Field("fine", "金额", Type.DECIMAL, scale=2),
+    Field("until", "截止", Type.DATE),
+    Field("seen_at", "时刻", Type.DATETIME),
+    Field("since", "生效", Type.DATE, required=True),
+    Field("revoked", "是否撤销", Type.STRING, pattern="是|否"),
+)
+HEAD = ",".join(f.name for f in FIELDS) + "\n"
+TODAY = date(2026, 11, 30)
+
+
+def contract(fields=FIELDS, **over) -> Dataset:
+    made = Dataset(
+        id=f"own_{next(serial)}", name="自用", version=1, department="自用", fields=fields, key=("no",),
+        valid_from="since", subject_entity="ent", subject_field="uscc", withdrawal_field="revoked",
+        withdrawal_values=frozenset({"是"}), by_id={f.id: f for f in fields},
+    )  # fmt: skip
+    return replace(made, **over)
+
+
+def newer(dataset, fields):
+    return replace(dataset, version=dataset.version + 1, fields=fields, by_id={f.id: f for f in fields})
+
+
+@pytest.fixture
+def collected(monkeypatch):
+    """``collected(dataset, text, day, mode, office)`` → a delivery that this process loaded; packs know nothing of it."""
+    made, contracts = set(), {}
+    monkeypatch.setattr(collect.datasets, "of_release", lambda _release, id: contracts[id])
+    monkeypatch.setattr(collect, "emit_on", lambda *_args: None)
+    con = collect.connect()
+
+    def take(dataset, text, day, mode=Mode.CHANGE, office=None):
+        if dataset.id not in made:
+            made.add(dataset.id)
+            con.execute("select pg_advisory_lock(hashtext('yiwang hub'), hashtext(%s))", [dataset.id])
+        content = text if isinstance(text, bytes) else text.encode()
+        with acting(SYSTEM):
+            return actions.receive(
+                SYSTEM, dataset, "t.csv", io.BytesIO(content), len(content), moment(day), mode, "system",
+                office=office,
+            )  # fmt: skip
+
+    def load(dataset, delivery):
+        contracts[dataset.id] = dataset
+        with acting(SYSTEM):
+            collect.load(con, delivery)
+        return fresh(delivery)
+
+    def collected(dataset, *args, **named):
+        return load(dataset, take(dataset, *args, **named))
+
+    collected.take, collected.load = take, load
+    yield collected
+    for id in made:
+        con.execute(f"drop view if exists hub.{id}_versions")
+        con.execute(f"drop table if exists hub.{id}, hub.{id}_hist")
+        con.execute("delete from hub_holding where dataset = %s", [id])
+    con.close()
+
+
+def now_in_tables(dataset):
+    """Every current record as PostgreSQL has it: number → its values."""
+    listed = ", ".join(f'"{f.id}"' for f in dataset.fields)
+    with owner() as con:
+        found = con.execute(f"select {listed} from hub.{dataset.id} where not _withdrawn").fetchall()
+    return {row[0]: row for row in found}
+
+
+def on_day(dataset, day):
+    """Every record as it was on a day by all that is known, from the versions in PostgreSQL."""
+    with owner() as con:
+        cursor = con.execute(f"select * from hub.{dataset.id}_versions")
+        names = [c.name for c in cursor.description]
+        versions = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    found = {}
+    for no in {v["no"] for v in versions}:
+        told = history.pick([v for v in versions if v["no"] == no], timezone.now() + timedelta(days=1), day)
+        if told and not told["_withdrawn"]:
+            found[no] = tuple(told[f.id] for f in dataset.fields)
+    return found
+
+
+def in_lake(dataset, day=TODAY):
+    """Every record as it was on a day, as the grading of all enterprises reads it."""
+    db = duckdb.connect()
+    listed = ", ".join(f'"{f.id}"' for f in dataset.fields)
+    with owner() as con:
+        bulk.relation(db, con, dataset, day, "infinity", collect.lake_root())
+        found = db.execute(f"select {listed} from {dataset.id}").fetchall()
+    return {row[0]: row for row in found}
+
+
+def agreed(dataset, *days):
+    """The records of today, the same in the table, in its versions and in the lake; on other days in the last two."""
+    held = now_in_tables(dataset)
+    assert held == on_day(dataset, TODAY) == in_lake(dataset)
+    for day in days:
+        assert on_day(dataset, day) == in_lake(dataset, day)
+    return held
+
+
+def line(no, uscc="", name="甲", fine="", until="", at="", since="2026-01-05", revoked=""):
+    return f"{no},{uscc},{name},{fine},{until},{at},{since},{revoked}\n"
+
+
+# ---- columns that a file does not have
+
+
+def test_a_file_without_the_column_of_revocation_revives_nothing(collected):
+    dataset = contract()
+    collected(dataset, HEAD + line("1") + line("2", revoked="否"), "03-01")
+    collected(dataset, HEAD + line("1", revoked="是"), "03-02")
+    without = collected(
+        dataset, "编号,名称,生效\n1,改名,2026-01-05\n2,改名,2026-01-05\n3,新,2026-01-05\n", "03-03"
+    )
+    assert without.state == "loaded", without.error
+    held = agreed(dataset)
+    assert set(held) == {"2", "3"} and held["2"][2] == "改名"
+    with owner() as con:
+        told = con.execute(
+            f"select name, revoked, _withdrawn from hub.{dataset.id} where no = '1'"
+        ).fetchone()
+    assert told == ("改名", "是", True)
+    # One that a whole delivery did not have was not revoked: whoever has it again brings it back.
+    collected(dataset, HEAD + line("2") + line("1", revoked="是"), "03-04", Mode.FULL)
+    assert set(agreed(dataset)) == {"2"}
+    collected(dataset, "编号,名称,生效\n3,又来,2026-01-05\n", "03-05")
+    assert set(agreed(dataset)) == {"2", "3"}
