@@ -6,11 +6,11 @@ from datetime import date, timedelta
 
 import duckdb
 import pytest
-from deliveries import fresh, moment, owner, serial
+from deliveries import code, fresh, moment, owner, serial
 from django.utils import timezone
 
 from yiwang.domains.enterprise import bulk
-from yiwang.engines.hub import actions, collect, history
+from yiwang.engines.hub import actions, collect, history, lake
 from yiwang.engines.hub.contracts import Dataset, Field, Mode, Type
 from yiwang.kernel.access.contracts import SYSTEM
 from yiwang.kernel.access.session import acting
@@ -147,3 +147,27 @@ def test_a_file_without_the_column_of_revocation_revives_nothing(collected):
     assert set(agreed(dataset)) == {"2"}
     collected(dataset, "编号,名称,生效\n3,又来,2026-01-05\n", "03-05")
     assert set(agreed(dataset)) == {"2", "3"}
+
+
+def test_a_column_that_is_not_there_stays_as_it_was_in_the_lake_too(collected):
+    dataset, one, two = contract(), code(), code()
+    full = line("1", one, "甲", "1.50", "2027-01-01", "2026-01-05 08:30", revoked="否")
+    odd = line("2", two, '"说""引号"", 逗号\\N"', "20", "2027-02-02")
+    collected(dataset, HEAD + full + odd, "03-01")
+    few = collected(dataset, "编号,名称,生效\n1,乙,2026-02-05\n2,乙,2026-02-05\n9,新,2026-02-05\n", "03-05")
+    assert (few.state, few.counts["changed"], few.counts["new"]) == ("loaded", 2, 1), few.error
+    held = agreed(dataset, date(2026, 1, 20), date(2026, 2, 20))
+    assert (held["1"][1], held["1"][2], str(held["1"][3]), held["1"][4]) == (
+        one,
+        "乙",
+        "1.50",
+        date(2027, 1, 1),
+    )
+    assert held["2"][1] == two and held["9"][1] is None
+    # Late: it goes into the history, and the lake has it as the history does.
+    late = collected(dataset, "编号,名称,代码,生效\n1,迟,,2026-02-01\n2,迟,,2026-02-01\n", "03-03")
+    assert late.counts["late"] == 2
+    assert agreed(dataset, date(2026, 1, 20), date(2026, 2, 2), date(2026, 2, 4), date(2026, 2, 20)) == held
+    assert in_lake(dataset, date(2026, 2, 2))["1"][2:5] == ("迟", held["1"][3], date(2027, 1, 1))
+    (version,) = lake.folder(collect.lake_root(), dataset.id, few.seq).glob("*.parquet")
+    assert fresh(few).lake_version is not None and duckdb.sql(f"select * from '{version}'").fetchall()

@@ -284,7 +284,8 @@ class Load:
             if self.outcome.first:
                 counts |= publishing.first(con, d, self.target, counts["good"])
             else:
-                publishing.fill(con, d, self.target, absent)
+                if publishing.fill(con, d, self.target, absent):
+                    lake.write_anew(self.lake, d.id, self.seq, con, self.target, self.con, self.folder)
                 refused = self._refused_keys() if self.mode is Mode.FULL else []
                 counts |= publishing.change(con, d, self.target, self.seq, self.mode, refused)
             publish(con, self.outcome)

@@ -126,6 +126,17 @@ def ensure(con: Connection, dataset: Dataset) -> None:
     view(con, dataset)
 
 
+def columns(con: Connection, name: str) -> dict[str, str]:
+    """The columns of a table and their types, in their order."""
+    return dict(
+        con.execute(
+            "select attname, format_type(atttypid, atttypmod) from pg_attribute "
+            "where attrelid = %s::regclass and attnum > 0 and not attisdropped order by attnum",
+            [f'{SCHEMA}."{name}"'],
+        ).fetchall()
+    )
+
+
 def widen(con: Connection, dataset: Dataset) -> None:
     """Give the tables of a dataset the columns of a newer contract's fields.
 
@@ -133,13 +144,7 @@ def widen(con: Connection, dataset: Dataset) -> None:
         NotReadable: the contract changes the type of a field.
     """
     for name in (dataset.id, f"{dataset.id}_hist"):
-        have = dict(
-            con.execute(
-                "select attname, format_type(atttypid, atttypmod) from pg_attribute "
-                "where attrelid = %s::regclass and attnum > 0 and not attisdropped",
-                [f'{SCHEMA}."{name}"'],
-            ).fetchall()
-        )
+        have = columns(con, name)
         for f in dataset.fields:
             kind = postgres_type(f)
             told = have.get(f.id)
