@@ -14,6 +14,7 @@ from yiwang.engines.hub import actions, collect, history, lake
 from yiwang.engines.hub.contracts import Dataset, Field, Mode, Type
 from yiwang.kernel.access.contracts import SYSTEM
 from yiwang.kernel.access.session import acting
+from yiwang.kernel.orgs.queries import responsible
 
 FIELDS = (
     Field("no", "编号", Type.STRING, required=True),
@@ -171,3 +172,48 @@ def test_a_column_that_is_not_there_stays_as_it_was_in_the_lake_too(collected):
     assert in_lake(dataset, date(2026, 2, 2))["1"][2:5] == ("迟", held["1"][3], date(2027, 1, 1))
     (version,) = lake.folder(collect.lake_root(), dataset.id, few.seq).glob("*.parquet")
     assert fresh(few).lake_version is not None and duckdb.sql(f"select * from '{version}'").fetchall()
+
+
+# ---- whole deliveries
+
+
+def test_what_a_late_delivery_has_and_a_later_whole_one_had_not_is_ended(collected):
+    dataset = contract()
+    collected(dataset, HEAD + line("1") + line("2"), "03-10", Mode.FULL)
+    late = collected(dataset, HEAD + line("1") + line("2") + line("3") + line("4"), "02-10", Mode.FULL)
+    assert (late.state, late.counts["new"], late.counts["late"]) == ("loaded", 0, 2), late.error
+    assert set(agreed(dataset)) == {"1", "2"}
+    before, after = date(2026, 2, 20), date(2026, 3, 20)
+    assert set(on_day(dataset, before)) == {"1", "2", "3", "4"} == set(in_lake(dataset, before))
+    assert set(on_day(dataset, after)) == {"1", "2"} == set(in_lake(dataset, after))
+    # It ended with the first whole delivery after it, and whoever says it again later brings it back.
+    collected(dataset, HEAD + line("1") + line("2") + line("5"), "01-10")
+    with owner() as con:
+        ended = con.execute(f"select _valid_from from hub.{dataset.id} where no = '5'").fetchone()
+        with con.cursor() as cursor:
+            known = cursor.execute(
+                f"select _sys_from >= %s from hub.{dataset.id}_versions where no = '3'", [late.received_at]
+            ).fetchall()
+    assert ended == (date(2026, 2, 10),)
+    assert known == [(True,), (True,)]  # nothing was known of it before
+    collected(dataset, HEAD + line("3"), "03-11")
+    assert set(agreed(dataset, before, after)) == {"1", "2", "3"}
+
+
+def test_a_whole_delivery_ends_only_what_lies_in_its_territory(collected):
+    region = Field("region", "区划", Type.REGION, required=True)
+    dataset = contract((*FIELDS, region), territory="region")
+    head = HEAD.strip() + ",区划\n"
+
+    def at(no, where):
+        return line(no).strip() + f",{where}\n"
+
+    with acting(SYSTEM):
+        county = responsible("市场监管", "370113")
+    collected(dataset, head + at("1", "370113") + at("2", "370115"), "03-01")
+    whole = collected(dataset, head + at("1", "370113"), "03-10", Mode.FULL, county)
+    assert (whole.state, whole.counts["withdrawn"]) == ("loaded", 0), whole.error
+    late = collected(dataset, head + at("3", "370113") + at("4", "370115"), "02-10")
+    assert (late.counts["new"], late.counts["late"]) == (1, 1)
+    assert set(agreed(dataset, date(2026, 2, 20))) == {"1", "2", "4"}
+    assert set(in_lake(dataset, date(2026, 2, 20))) == {"1", "2", "3", "4"}

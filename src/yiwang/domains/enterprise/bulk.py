@@ -47,18 +47,22 @@ def deliveries(con: psycopg.Connection, dataset: str, known_at: Any, lake: Path)
 
 
 def withdrawn(con: psycopg.Connection, dataset: Dataset, known_at: Any) -> list[tuple[Any, ...]]:
-    """Records that a full delivery no longer had: (seq, key …). The lake has no rows for them."""
+    """Records that a full delivery did not have: (seq, from which day, key …). The lake has no rows for that.
+
+    One that came after the full delivery, with an earlier moment, was never there by it: that is known since it came.
+    """
     full = con.execute(
-        "select exists (select 1 from hub_delivery where dataset = %s and state = 'loaded' and mode = 'full' "
-        "and loaded_at <= %s and (counts ->> 'withdrawn')::bigint > 0)",
+        "select count(*) filter (where mode = 'full') > 0 and count(*) filter ("
+        "where (counts ->> 'withdrawn')::bigint > 0 and mode = 'full' or (counts ->> 'late')::bigint > 0) > 0 "
+        "from hub_delivery where dataset = %s and state = 'loaded' and loaded_at <= %s",
         [dataset.id, known_at],
     ).fetchone()
     if full != (True,):
         return []
     key = ", ".join(name(k) for k in dataset.key)
     return con.execute(
-        f"select v._delivery, {key} from hub.{name(dataset.id + '_versions')} v "
-        "join hub_delivery d on d.seq = v._delivery and d.mode = 'full' where v._withdrawn and d.loaded_at <= %s",
+        f"select v._seen, v._valid_from, {key} from hub.{name(dataset.id + '_versions')} v "
+        "join hub_delivery d on d.seq = v._delivery where v._withdrawn and v._row is null and d.loaded_at <= %s",
         [known_at],
     ).fetchall()
 
@@ -117,11 +121,11 @@ def _current(
     )
     if rest:
         db.execute(f"insert into {name(late)} select {fields}, {system} from {_scan(dataset, rest)}")
-    for seq, *values in gone:
+    for seq, since, *values in gone:
         db.execute(
             f"insert into {name(late)} ({key}, _delivery, _valid_from, _withdrawn) "
             f"values ({', '.join('?' * len(values))}, ?, ?, true)",
-            [*values, seq, date.min],
+            [*values, seq, since],
         )
     touched = f"select 1 from {name(late)} t where {same}"
     source = f"(select {fields}, {system} from {_scan(dataset, big.files)}) b"

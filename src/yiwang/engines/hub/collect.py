@@ -209,6 +209,7 @@ def _load(con: psycopg.Connection, delivery: Delivery, file: Path, folder: Path)
         folder,
         lake_root(),
         connect,
+        territory.wholes_after(dataset, delivery),
     )
 
     def publish(within: psycopg.Connection, outcome: Any) -> None:

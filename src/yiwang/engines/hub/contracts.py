@@ -120,6 +120,14 @@ class Territory:
 
 
 @dataclass(frozen=True, slots=True)
+class Whole:
+    """A full delivery that is loaded: its number, and the divisions of which it has every record, None for all."""
+
+    seq: int
+    codes: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Pull:
     """Where the platform fetches deliveries itself. The connection is in the setting, never here."""
 

@@ -11,7 +11,7 @@ import queue
 import shutil
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -25,7 +25,7 @@ from psycopg import sql as pg
 
 from . import lake, publishing, tables
 from .checks import checks
-from .contracts import Dataset, Message, Mode, NotReadable
+from .contracts import Dataset, Message, Mode, NotReadable, Whole
 from .messages import KEPT, LINE, of_row
 from .reading import Texts, read
 from .sql import name, repeated, validated
@@ -76,6 +76,7 @@ class Load:
         seq: the delivery's number. as_of: the moment up to which its data is true.
         file: its bytes. folder: scratch, thrown away by the caller. lake_root: of all datasets.
         connect: opens a connection as the tables' owner.
+        wholes: full deliveries of later moments, the earliest first.
         memory: DuckDB's limit; what exceeds it goes to the scratch folder.
     """
 
@@ -89,10 +90,11 @@ class Load:
         folder: Path,
         lake_root: Path,
         connect: Callable[[], psycopg.Connection],
+        wholes: Sequence[Whole] = (),
         memory: str = "2GB",
     ) -> None:
         self.dataset, self.seq, self.as_of, self.mode, self.file = dataset, seq, as_of, mode, file
-        self.folder, self.lake, self.connect = folder, lake_root, connect
+        self.folder, self.lake, self.connect, self.wholes = folder, lake_root, connect, wholes
         self.outcome = Outcome()
         self.bad = 0
         self.broken: list[Message] = []
@@ -287,7 +289,7 @@ class Load:
                 if publishing.fill(con, d, self.target, absent):
                     lake.write_anew(self.lake, d.id, self.seq, con, self.target, self.con, self.folder)
                 refused = self._refused_keys() if self.mode is Mode.FULL else []
-                counts |= publishing.change(con, d, self.target, self.seq, self.mode, refused)
+                counts |= publishing.change(con, d, self.target, self.seq, self.mode, refused, self.wholes)
             publish(con, self.outcome)
         if self.outcome.first:  # afterwards autovacuum sees to it
             con.execute(pg.SQL("analyze {}").format(tables.table(d.id)))

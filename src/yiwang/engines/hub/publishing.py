@@ -13,7 +13,7 @@ from psycopg import Connection
 from psycopg import sql as pg
 
 from . import tables
-from .contracts import Dataset, Mode, NotReadable
+from .contracts import Dataset, Mode, NotReadable, Whole
 
 # Of this session only, and safe in production: memory for sorting, and index look-ups priced as on an SSD.
 _SESSION = (
@@ -87,11 +87,14 @@ def change(
     seq: int,
     mode: Mode,
     refused: Sequence[tuple[Any, ...]] = (),
+    wholes: Sequence[Whole] = (),
 ) -> dict[str, int]:
     """Apply a staged delivery, filled before: versions it replaces go into the history first.
 
     Args:
         stage: the table of its good rows. refused: keys that a full delivery had in bad rows.
+        wholes: full deliveries of later moments. A record that is told for the first time and that such a one did
+            not have was true and has ended: it is withdrawn by that, and what is told goes into the history.
 
     Returns:
         new, changed, unchanged, withdrawn, late.
@@ -112,6 +115,7 @@ def change(
         "key": tables.names(dataset.key),
         "on": _on("c", "s", dataset.key),
         "d": pg.Literal(seq),
+        "ended": _ended_by(dataset, wholes),
     }
 
     def sql(text: str) -> pg.Composed:
@@ -119,8 +123,8 @@ def change(
 
     con.execute(sql("analyze {s}"))
     con.execute(sql(
-        "create temp table m on commit drop as select s.ctid as s, c.ctid as c, case "
-        "when c._delivery is null then 'new' "
+        "create temp table m on commit drop as select s.ctid as s, c.ctid as c, {ended} as ended, case "
+        "when c._delivery is null then case when {ended} is null then 'new' else 'ended' end "
         "when row({cf}) is not distinct from row({sf}) and c._withdrawn = s._withdrawn "
         "then case when seen.as_of > mine.as_of then 'known' else 'same' end "
         "when seen.as_of > mine.as_of then 'late' else 'changed' end as what, "
@@ -131,7 +135,7 @@ def change(
     con.execute("analyze m")  # so that its rows are fetched by their place, not looked for in the whole table
     counts = {"new": 0, "changed": 0, "unchanged": 0, "withdrawn": 0, "late": 0}
     for what, gone, n in con.execute("select what, gone, count(*) from m group by 1, 2").fetchall():
-        name = {"same": "unchanged", "known": "unchanged"}.get(what, what)
+        name = {"same": "unchanged", "known": "unchanged", "ended": "late"}.get(what, what)
         counts["withdrawn" if gone and name in ("new", "changed") else name] += int(n)
     history = "insert into {h} (_delivery, _seen, _row, _valid_from, {f}, _withdrawn, _until) "
     con.execute(sql(
@@ -140,7 +144,7 @@ def change(
     ))  # fmt: skip
     con.execute(sql(
         history + "select {d}, {d}, s._row, s._valid_from, {sf}, s._withdrawn, {d} "
-        "from {s} s join m on m.s = s.ctid where m.what = 'late'"
+        "from {s} s join m on m.s = s.ctid where m.what in ('late', 'ended')"
     ))  # fmt: skip
     sets = pg.SQL(", ").join(
         pg.SQL("{0} = s.{0}").format(pg.Identifier(i)) for i in ids if i not in dataset.key
@@ -157,6 +161,12 @@ def change(
         "select {d}, {d}, s._row, s._valid_from, {sf}, s._withdrawn from {s} s join m on m.s = s.ctid "
         "where m.what = 'new'"
     ))  # fmt: skip
+    if wholes:  # known from today on, by this delivery; ended at the moment of the other
+        con.execute(sql(
+            "insert into {t} (_delivery, _seen, _row, _valid_from, {f}, _withdrawn) "
+            "select {d}, m.ended, null, (w.as_of at time zone 'Asia/Shanghai')::date, {sf}, true "
+            "from {s} s join m on m.s = s.ctid join public.hub_delivery w on w.seq = m.ended where m.what = 'ended'"
+        ))  # fmt: skip
     con.execute(sql("update {t} c set _seen = {d} from m where m.what = 'same' and c.ctid = m.c"))
     if mode is Mode.FULL:
         counts["withdrawn"] += _withdraw(con, dataset, parts, history, refused)
@@ -215,6 +225,21 @@ def _withdraw(
         "from gone where c.ctid = gone.c"
     ))  # fmt: skip
     return count
+
+
+def _ended_by(dataset: Dataset, wholes: Sequence[Whole]) -> pg.Composable:
+    """The number of the full delivery by which a row told for the first time has ended, null for none."""
+    cases = []
+    for whole in wholes:
+        if whole.codes is None:
+            cases.append(pg.SQL("when true then {}").format(pg.Literal(whole.seq)))
+        else:
+            codes = pg.SQL(", ").join(map(pg.Literal, sorted(whole.codes)))
+            told = pg.SQL("when s.{} in ({}) then {}")
+            cases.append(told.format(pg.Identifier(dataset.territory), codes, pg.Literal(whole.seq)))
+    if not cases:
+        return pg.SQL("null::integer")
+    return pg.SQL("case {} end").format(pg.SQL(" ").join(cases))
 
 
 def held(con: Connection, dataset: Dataset) -> tuple[int, dict[str, int] | None]:

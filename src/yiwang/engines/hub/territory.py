@@ -14,8 +14,9 @@ from yiwang.kernel.access.contracts import Actor
 from yiwang.kernel.orgs.models import Organisation, Region
 
 from .actions import office_of
-from .contracts import Dataset, Territory
+from .contracts import Dataset, Mode, Territory, Whole
 from .datasets import LEVELS
+from .models import Delivery, State
 
 
 @lru_cache(maxsize=1)
@@ -67,6 +68,19 @@ def covers(org: Organisation | None, other: Organisation) -> bool:
     """Whether what one office delivers may hold the records of another."""
     territory = territory_of(org)
     return territory is None or place_of(other) in territory.codes
+
+
+def wholes_after(dataset: Dataset, delivery: Delivery) -> list[Whole]:
+    """The full deliveries of later moments that are loaded, the earliest first; of each territory only that one."""
+    found = Delivery.objects.using("owner").filter(
+        dataset=dataset.id, state=State.LOADED, mode=Mode.FULL, as_of__gt=delivery.as_of
+    )
+    first: dict[frozenset[str] | None, Whole] = {}
+    for one in found.order_by("as_of", "seq").select_related("org"):
+        territory = territory_of(one.org) if dataset.territory else None
+        codes = territory.codes if territory else None
+        first.setdefault(codes, Whole(one.seq, codes))
+    return list(first.values())
 
 
 def bound(dataset: Dataset, org: Organisation | None) -> Dataset:
