@@ -217,3 +217,29 @@ def test_a_whole_delivery_ends_only_what_lies_in_its_territory(collected):
     assert (late.counts["new"], late.counts["late"]) == (1, 1)
     assert set(agreed(dataset, date(2026, 2, 20))) == {"1", "2", "4"}
     assert set(in_lake(dataset, date(2026, 2, 20))) == {"1", "2", "3", "4"}
+
+
+@pytest.mark.parametrize("how", ["cut off", "a wrong digit in a key"])
+def test_a_broken_whole_withdraws_nothing_and_says_so(collected, how):
+    keyed = tuple(replace(f, required=True) if f.id == "uscc" else f for f in FIELDS)
+    dataset = contract(keyed, key=("uscc",))
+    codes = [code() for _ in range(6)]
+    lines = [line(str(n), c) for n, c in enumerate(codes)]
+    collected(dataset, HEAD + "".join(lines), "03-01", Mode.FULL)
+    if how == "cut off":
+        text = (HEAD + "".join(lines[:5]))[:-20]
+    else:
+        wrong = codes[5][:-1] + ("A" if codes[5][-1] != "A" else "B")
+        text = HEAD + "".join(lines[:5]) + line("5", wrong)
+    broken = collected(dataset, text, "03-02", Mode.FULL)
+    assert (broken.state, broken.counts["withdrawn"]) == ("loaded", 0), broken.error
+    told = [m for m in broken.messages if "没有撤回" in m["what"]]
+    assert len(told) == 1 and "重报" in told[0]["remedy"]
+    assert len(agreed(dataset)) == 6
+    # It is no witness of an end either.
+    extra = code()
+    assert collected(dataset, HEAD + line("7", extra), "03-01").counts["new"] == 1
+    # Mended and sent again, it withdraws.
+    mended = collected(dataset, HEAD + "".join(lines[:5]) + line("7", extra), "03-03", Mode.FULL)
+    assert mended.counts["withdrawn"] == 1
+    assert len(agreed(dataset)) == 6

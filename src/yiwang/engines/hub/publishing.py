@@ -13,7 +13,7 @@ from psycopg import Connection
 from psycopg import sql as pg
 
 from . import tables
-from .contracts import Dataset, Mode, NotReadable, Whole
+from .contracts import Dataset, NotReadable, Whole
 
 # Of this session only, and safe in production: memory for sorting, and index look-ups priced as on an SSD.
 _SESSION = (
@@ -85,14 +85,14 @@ def change(
     dataset: Dataset,
     stage: str,
     seq: int,
-    mode: Mode,
-    refused: Sequence[tuple[Any, ...]] = (),
+    refused: Sequence[tuple[Any, ...]] | None = None,
     wholes: Sequence[Whole] = (),
 ) -> dict[str, int]:
     """Apply a staged delivery, filled before: versions it replaces go into the history first.
 
     Args:
-        stage: the table of its good rows. refused: keys that a full delivery had in bad rows.
+        stage: the table of its good rows.
+        refused: keys that a full delivery had in bad rows; None for one that withdraws nothing.
         wholes: full deliveries of later moments. A record that is told for the first time and that such a one did
             not have was true and has ended: it is withdrawn by that, and what is told goes into the history.
 
@@ -168,7 +168,7 @@ def change(
             "from {s} s join m on m.s = s.ctid join public.hub_delivery w on w.seq = m.ended where m.what = 'ended'"
         ))  # fmt: skip
     con.execute(sql("update {t} c set _seen = {d} from m where m.what = 'same' and c.ctid = m.c"))
-    if mode is Mode.FULL:
+    if refused is not None:
         counts["withdrawn"] += _withdraw(con, dataset, parts, history, refused)
     con.execute(sql("drop table {s}"))
     return counts

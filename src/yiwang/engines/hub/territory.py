@@ -71,12 +71,15 @@ def covers(org: Organisation | None, other: Organisation) -> bool:
 
 
 def wholes_after(dataset: Dataset, delivery: Delivery) -> list[Whole]:
-    """The full deliveries of later moments that are loaded, the earliest first; of each territory only that one."""
+    """The full deliveries of later moments that are loaded, the earliest first; of each territory only that one.
+
+    One that was broken is no witness of what there was not.
+    """
     found = Delivery.objects.using("owner").filter(
         dataset=dataset.id, state=State.LOADED, mode=Mode.FULL, as_of__gt=delivery.as_of
     )
     first: dict[frozenset[str] | None, Whole] = {}
-    for one in found.order_by("as_of", "seq").select_related("org"):
+    for one in found.exclude(counts__has_key="doubtful").order_by("as_of", "seq").select_related("org"):
         territory = territory_of(one.org) if dataset.territory else None
         codes = territory.codes if territory else None
         first.setdefault(codes, Whole(one.seq, codes))
