@@ -281,12 +281,12 @@ def test_a_collector_killed_during_the_upsert_leaves_nothing_half_loaded(when):
         "import os, sys, time\n"
         "os.environ['DJANGO_SETTINGS_MODULE'] = 'yiwang.config.settings'\n"
         "import django; django.setup()\n"
-        "from yiwang.engines.hub import collect, lake\n"
+        "from yiwang.engines.hub import collect, lake, published\n"
         "from yiwang.engines.hub.models import Delivery\n"
         "mine = Delivery.objects.using('owner').filter(seq=int(sys.argv[1]))\n"
         "collect.waiting = lambda con: list(mine.filter(state__in=['received', 'loading', 'validated']))\n"
         "def stop(*a):\n    print('here', flush=True); time.sleep(600)\n"
-        + ("collect._quality = stop\n" if when == "in the transaction" else "lake.join = stop\n")
+        + ("published._quality = stop\n" if when == "in the transaction" else "lake.join = stop\n")
         + "while True:\n    collect.work_once(); time.sleep(0.05)\n"
     )  # fmt: skip
     with owner() as con:

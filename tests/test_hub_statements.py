@@ -10,7 +10,7 @@ from deliveries import code, fresh, moment, owner, serial
 from django.utils import timezone
 
 from yiwang.domains.enterprise import bulk
-from yiwang.engines.hub import actions, collect, history, lake
+from yiwang.engines.hub import actions, collect, history, lake, published
 from yiwang.engines.hub.contracts import Dataset, Field, Mode, Type
 from yiwang.kernel.access.contracts import SYSTEM
 from yiwang.kernel.access.session import acting
@@ -48,7 +48,7 @@ def collected(monkeypatch):
     """``collected(dataset, text, day, mode, office)`` → a delivery that this process loaded; packs know nothing of it."""
     made, contracts = set(), {}
     monkeypatch.setattr(collect.datasets, "of_release", lambda _release, id: contracts[id])
-    monkeypatch.setattr(collect, "emit_on", lambda *_args: None)
+    monkeypatch.setattr(published, "emit_on", lambda *_args: None)
     con = collect.connect()
 
     def take(dataset, text, day, mode=Mode.CHANGE, office=None):
@@ -243,3 +243,48 @@ def test_a_broken_whole_withdraws_nothing_and_says_so(collected, how):
     mended = collected(dataset, HEAD + "".join(lines[:5]) + line("7", extra), "03-03", Mode.FULL)
     assert mended.counts["withdrawn"] == 1
     assert len(agreed(dataset)) == 6
+
+
+# ---- versions of a contract
+
+
+def test_a_delivery_under_an_older_contract_loses_nothing_of_a_newer_one(collected):
+    one = contract()
+    note = Field("note", "备注", Type.STRING)
+    two = newer(one, (*FIELDS, note))
+    head = HEAD.strip() + ",备注\n"
+
+    def noted(no, text, **over):
+        return line(no, **over).strip() + f",{text}\n"
+
+    collected(one, HEAD + line("1") + line("2"), "03-01")
+    begun = collected.take(one, HEAD + line("1", name="改") + line("3"), "03-03")
+    collected(two, head + noted("1", "记一") + noted("2", "记二"), "03-02")
+    done = collected.load(one, begun)
+    assert (done.state, done.contract_version, done.counts["changed"]) == ("loaded", 1, 1), done.error
+    assert {no: (row[2], row[-1]) for no, row in agreed(two).items()} == {
+        "1": ("改", "记一"), "2": ("甲", "记二"), "3": ("甲", None)
+    }  # fmt: skip
+    with owner() as con:
+        replaced = con.execute(
+            f"select note from hub.{one.id}_hist where no = '1' order by _delivery"
+        ).fetchall()
+        held = con.execute("select contract_version from hub_holding where dataset = %s", [one.id]).fetchone()
+    assert replaced == [(None,), ("记一",)] and held == (2,)
+    late = collected(one, HEAD + line("2", name="迟", since="2026-01-01"), "02-01")
+    assert late.counts["late"] == 1
+    agreed(two, date(2026, 1, 3), date(2026, 1, 10))
+
+
+def test_a_field_that_a_newer_contract_drops_stays_known(collected):
+    one = contract()
+    two = newer(one, tuple(f for f in FIELDS if f.id != "fine"))
+    head = ",".join(f.name for f in two.fields) + "\n"
+    collected(one, HEAD + line("1", fine="12.50"), "03-01")
+    collected(two, head + "1,,改,,,2026-01-05,\n", "03-02")
+    collected(two, head + "1,,再改,,,2026-01-05,\n", "03-03")
+    with owner() as con:
+        told = con.execute(f"select name, fine from hub.{one.id}_versions order by _as_of").fetchall()
+    assert [(name, str(fine)) for name, fine in told] == [("甲", "12.50"), ("改", "12.50"), ("再改", "12.50")]
+    agreed(one)
+    agreed(two)

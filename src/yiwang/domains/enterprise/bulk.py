@@ -108,7 +108,7 @@ def _current(
     gone = withdrawn(con, dataset, at)
     there = f"_valid_from <= {day} and not _withdrawn"
     if len(known) == 1 and not gone:
-        return f"select {fields} from {_scan(dataset, big.files)} where {there}"
+        return f"select {fields} from {_scan(db, dataset, big.files)} where {there}"
     system = "_delivery, _valid_from, _withdrawn"
     key = ", ".join(name(k) for k in dataset.key)
     same = " and ".join(f"t.{name(k)} = b.{name(k)}" for k in dataset.key)
@@ -120,7 +120,7 @@ def _current(
         f"create or replace temp table {name(late)} ({columns}, _delivery int, _valid_from date, _withdrawn bool)"
     )
     if rest:
-        db.execute(f"insert into {name(late)} select {fields}, {system} from {_scan(dataset, rest)}")
+        db.execute(f"insert into {name(late)} select {fields}, {system} from {_scan(db, dataset, rest)}")
     for seq, since, *values in gone:
         db.execute(
             f"insert into {name(late)} ({key}, _delivery, _valid_from, _withdrawn) "
@@ -128,7 +128,7 @@ def _current(
             [*values, seq, since],
         )
     touched = f"select 1 from {name(late)} t where {same}"
-    source = f"(select {fields}, {system} from {_scan(dataset, big.files)}) b"
+    source = f"(select {fields}, {system} from {_scan(db, dataset, big.files)}) b"
     return (
         f"select {fields} from {source} where {there} and not exists ({touched}) union all "
         f"select {fields} from (select u.* from (select * from {source} where exists ({touched}) "
@@ -138,9 +138,13 @@ def _current(
     )
 
 
-def _scan(dataset: Dataset, files: Any) -> str:
+def _scan(db: duckdb.DuckDBPyConnection, dataset: Dataset, files: Any) -> str:
+    """What to select from: the files, and an empty column for a field that is younger than all of them."""
     listed = ", ".join("'" + f.replace("'", "''") + "'" for f in files)
-    return f"read_parquet([{listed}], union_by_name = true)"
+    source = f"read_parquet([{listed}], union_by_name = true)"
+    there = {told[0] for told in db.execute(f"describe select * from {source}").fetchall()}
+    lacking = [f", null::{_type(f)} as {name(f.id)}" for f in dataset.fields if f.id not in there]
+    return f"(select *{''.join(lacking)} from {source})" if lacking else source
 
 
 def _type(f: Any) -> str:

@@ -54,8 +54,9 @@ def first(con: Connection, dataset: Dataset, target: str, good: int) -> dict[str
 def fill(con: Connection, dataset: Dataset, stage: str, absent: Collection[str]) -> int:
     """Give the rows of a staged delivery what it says nothing of, as the records that they are about have it.
 
-    An empty cell says that there is nothing; a column that is not there says nothing. Whether a record is withdrawn
-    follows from the field that says so, also when that field is filled.
+    An empty cell says that there is nothing; a column that is not there says nothing, nor does a contract of a field
+    that only another version of it has. Whether a record is withdrawn follows from the field that says so, also when
+    that field is filled.
 
     Args:
         stage: the table of its good rows. absent: fields for which it had no column at all.
@@ -64,7 +65,11 @@ def fill(con: Connection, dataset: Dataset, stage: str, absent: Collection[str])
         how many rows are about records that are held.
     """
     con.execute(pg.SQL("lock table {} in share row exclusive mode").format(tables.table(dataset.id)))
-    unsaid = [f.id for f in dataset.fields if f.id in absent]
+    others = {i: kind for i, kind in tables.fields(con, dataset.id).items() if i not in dataset.by_id}
+    for i, kind in others.items():
+        add = pg.SQL("alter table {} add column {} " + kind)
+        con.execute(add.format(tables.table(stage), pg.Identifier(i)))
+    unsaid = [*(f.id for f in dataset.fields if f.id in absent), *others]
     if not unsaid:
         return 0
     keep = [pg.SQL("{0} = c.{0}").format(pg.Identifier(i)) for i in unsaid]
@@ -104,7 +109,9 @@ def change(
     """
     for statement in _SESSION:
         con.execute(statement)
-    ids = [f.id for f in dataset.fields]
+    ids = list(
+        tables.fields(con, dataset.id)
+    )  # not the contract's: the history keeps what other versions had
     parts = {
         "t": tables.table(dataset.id),
         "h": tables.table(f"{dataset.id}_hist"),
