@@ -31,7 +31,7 @@ from .sharing.queries import exported as catalogue_of
 from .sharing.queries import grants_behind, grants_of, used_today
 from .sharing.reading import BadPlace, NoGrant, Over, Unsettled, has_grant, stream
 from .sharing.reading import page as granted
-from .standing import in_time_by, is_late, offices_of
+from .standing import in_time_by, is_late, is_overdue, offices_of
 from .tables import SCHEMA, exists, is_empty, table
 from .territory import bound_for
 from .words import said
@@ -41,7 +41,7 @@ __all__ = [
     "NoGrant", "NotReadable", "OutOfStep", "Over", "Quality", "State", "Unsettled", "append", "as_of", "begin",
     "bound_for", "by_system", "catalogue_of", "check", "collect_once", "current", "deliveries", "delivery", "every",
     "exists", "find", "granted", "grants_behind", "grants_of", "has_grant", "in_force", "in_time_by", "is_empty",
-    "is_late", "is_steward", "lake_root", "line", "may_see", "nothing_new", "of_subject", "offices_of", "openapi",
-    "overview", "owner_connection", "push", "receive", "record_schema", "said", "stream", "table", "used_today",
-    "versions", "visible",
+    "is_late", "is_overdue", "is_steward", "lake_root", "line", "may_see", "nothing_new", "of_subject",
+    "offices_of", "openapi", "overview", "owner_connection", "push", "receive", "record_schema", "said", "stream",
+    "table", "used_today", "versions", "visible",
 ]  # fmt: skip

@@ -29,9 +29,17 @@ def note(con: psycopg.Connection, delivery: Delivery, dataset: Dataset, outcome:
     else:
         held_rows, by_region = publishing.held(con, dataset)
     hold(con, dataset)
+    reported = (
+        delivery.org_id is not None or delivery.channel != "api"
+    )  # what a matter wrote back is nobody's delivery
     con.execute(
         "update hub_holding set rows = %s, by_region = %s, latest_as_of = greatest(latest_as_of, %s) where dataset = %s",
-        [held_rows, Jsonb(by_region) if by_region else None, delivery.as_of, dataset.id],
+        [
+            held_rows,
+            Jsonb(by_region) if by_region else None,
+            delivery.as_of if reported else None,
+            dataset.id,
+        ],
     )
     con.execute(  # a delivery that was begun under an older contract takes nothing back
         "update hub_holding set name = %s, department = %s, contract_version = %s, key = %s, subject_field = %s "
@@ -43,7 +51,7 @@ def note(con: psycopg.Connection, delivery: Delivery, dataset: Dataset, outcome:
     )  # fmt: skip
     if outcome.counts["rows"]:
         _quality(con, delivery, dataset, outcome, held_rows)
-    if delivery.org_id or delivery.channel != "api":  # what a matter wrote back is no delivery of everybody's
+    if reported:
         told = outcome.counts["good"] + outcome.counts["bad"]
         con.execute(
             "insert into hub_reported (dataset, org_id, latest_as_of, correct) values (%s, %s, %s, %s) "
