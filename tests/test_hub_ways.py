@@ -1,5 +1,6 @@
 """Collection by other ways than a page: pushed, pulled, asked for; and what is given up or kept beside it."""
 
+import io
 import os
 import time
 from dataclasses import replace
@@ -65,6 +66,29 @@ def test_a_system_pushes_inspections_over_the_interface_and_tries_them_first_in_
     assert client(product.port, "reporter_xs").post(f"{base}/records", batch).status == 404
     assert client(product.port, "steward").post(f"{base}/records", batch).status == 403
     assert client(product.port, None).get("hub/datasets").status == 401
+
+
+def test_the_interface_hides_from_others_the_personal_cells_that_the_page_hides(product, become, visit):
+    """A refused row's telephone and broken line are the sending office's; a steward sees what is wrong."""
+    reporter, dataset = become("reporter"), datasets.current("ent_registration")
+    person = dataset.field("phone")
+    number = f"手机1390000{next(serial):04d}"
+    text = f"{HEADER.strip()},{person.name}\n{row(code()).strip()},{number}\n{row(code()).strip()},\n某人{number}\n"
+    with acting(reporter):
+        made = actions.receive(reporter, dataset, "t.csv", io.BytesIO(text.encode()), len(text.encode()))
+    assert done(made).counts["bad"] == 2
+
+    def told(username):
+        return client(product.port, username).get(f"hub/deliveries/{made.uid}").json["messages"]
+
+    assert number in str(told("reporter"))
+    assert number not in str(told("steward"))
+    assert [(m["row"], m["field"], m["what"]) for m in told("steward")] == [
+        (m["row"], m["field"], m["what"]) for m in told("reporter")
+    ]
+    page = visit("steward")
+    page.goto(f"/desk/hub/deliveries/{made.uid}")
+    assert person.name in page.inner_text("main") and number not in page.inner_text("main")
 
 
 def with_pull(**pull):

@@ -25,7 +25,18 @@ from .contracts import Dataset, Field, Message, Mode, NotReadable
 from .datasets import current, every, find
 from .describing import openapi, record_schema
 from .models import Delivery, Holding, Quality, State
-from .queries import as_of, deliveries, delivery, line, may_see, of_subject, overview, versions, visible
+from .queries import (
+    as_of,
+    deliveries,
+    delivery,
+    line,
+    may_see,
+    messages,
+    of_subject,
+    overview,
+    versions,
+    visible,
+)
 from .sharing.actions import in_force
 from .sharing.queries import exported as catalogue_of
 from .sharing.queries import grants_behind, grants_of, used_today
@@ -41,7 +52,7 @@ __all__ = [
     "NoGrant", "NotReadable", "OutOfStep", "Over", "Quality", "State", "Unsettled", "append", "as_of", "begin",
     "bound_for", "by_system", "catalogue_of", "check", "collect_once", "current", "deliveries", "delivery", "every",
     "exists", "find", "granted", "grants_behind", "grants_of", "has_grant", "in_force", "in_time_by", "is_empty",
-    "is_late", "is_overdue", "is_steward", "lake_root", "line", "may_see", "nothing_new", "of_subject",
+    "is_late", "is_overdue", "is_steward", "lake_root", "line", "may_see", "messages", "nothing_new", "of_subject",
     "offices_of", "openapi", "overview", "owner_connection", "push", "receive", "record_schema", "said", "stream",
     "table", "used_today", "versions", "visible",
 ]  # fmt: skip

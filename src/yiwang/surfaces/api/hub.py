@@ -11,6 +11,7 @@ from ninja import Query, Router
 
 from yiwang.engines.hub import api as hub
 from yiwang.kernel.access.contracts import Refused
+from yiwang.kernel.packs.contracts import UnknownPack
 
 from . import access, shapes
 
@@ -111,10 +112,14 @@ def push(request: HttpRequest, dataset: str, body: shapes.Push):
     summary=_("一批数据的结果"),
 )
 def delivery(request: HttpRequest, delivery_id: UUID):
-    """State, counts and messages of a delivery of the caller's office."""
+    """State, counts and messages of a delivery of the caller's office. Stewards see no personal cell of others."""
     found = hub.delivery(request.actor, delivery_id)
     if found is None:
         raise Http404
+    try:
+        messages = hub.messages(request.actor, found)
+    except UnknownPack as unknown:
+        raise Http404 from unknown
     return {
         "id": found.uid,
         "number": found.seq,
@@ -124,7 +129,7 @@ def delivery(request: HttpRequest, delivery_id: UUID):
         "as_of": found.as_of,
         "loaded_at": found.loaded_at,
         "counts": found.counts,
-        "messages": found.messages,
+        "messages": messages,
     }
 
 
