@@ -4,6 +4,8 @@ import io
 import os
 import time
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import quote
 
 import objectstore
@@ -213,6 +215,65 @@ def test_an_upload_that_nobody_went_on_with_is_given_up(become):
     collect.sweep()
     assert fresh(begun).state == "refused"
     assert not actions.inbox(begun.uid).exists()
+
+
+def test_a_full_disk_is_told_as_such_and_the_upload_goes_on_later(visit, become, monkeypatch):
+    reporter, dataset = become("reporter"), datasets.current("ent_registration")
+    content = (HEADER + "".join(row(code()) for _ in range(3))).encode()
+    page = visit("reporter")
+    page.goto("/desk/hub/ent_registration/upload")
+    token = page.locator("main [name=csrfmiddlewaretoken]").first.input_value()
+    headers = {"X-CSRFToken": token, "Referer": page.url, "Content-Type": "application/octet-stream"}
+    form = {"csrfmiddlewaretoken": token, "name": "满.csv", "size": str(len(content)), "mode": "change"}
+    begun = page.request.post(
+        "/desk/hub/ent_registration/begin", form=form, headers={"Referer": page.url}
+    ).json()
+    with acting(reporter):
+        file = actions.inbox(Delivery.objects.latest("seq").uid)
+    file.unlink()
+    file.symlink_to("/dev/full")
+    full = page.request.post(f"{begun['address']}?offset=0", data=content, headers=headers)
+    assert full.status == 507 and "磁盘写满" in full.json()["error"]
+    file.unlink()
+    file.touch()
+    last = page.request.post(f"{begun['address']}?offset=0", data=content, headers=headers).json()
+    page.goto(last["done"])
+    page.wait_for_selector("text=新增 3", timeout=60000)
+
+    # Not even begun without room; and of a file that comes whole nothing stays.
+    def nothing_stays(match):
+        with acting(reporter):
+            before = Delivery.objects.count()
+            with pytest.raises(actions.Refused, match=match):
+                actions.receive(reporter, dataset, "满.csv", io.BytesIO(content), len(content), batch="满")
+            assert Delivery.objects.count() == before
+
+    with monkeypatch.context() as patch:
+        patch.setattr(actions.shutil, "disk_usage", lambda _where: SimpleNamespace(free=100 << 20))
+        nothing_stays("磁盘空间不足：收这个文件约要 0.3 GB，只剩 0.1 GB")
+    with monkeypatch.context() as patch:
+        patch.setattr(actions, "inbox", lambda _uid: Path("/dev/full"))
+        patch.setattr(Path, "unlink", lambda *_args, **_named: None)
+        nothing_stays("磁盘写满")
+
+
+def test_the_browser_keeps_an_upload_for_which_there_was_no_room(visit, tmp_path):
+    file = tmp_path / "满.csv"
+    file.write_text(HEADER + row(code()))
+    page = visit("reporter")
+    page.goto("/desk/hub/ent_registration/upload")
+    page.route(
+        "**/piece?offset=*",
+        lambda route: route.fulfill(status=507, json={"error": "磁盘写满了，已经收到的留着。"}),
+    )
+    page.set_input_files("#file", file)
+    page.click("button:has-text('上传')")
+    page.wait_for_selector("text=磁盘写满了")
+    assert page.evaluate("Object.keys(localStorage).some(key => key.startsWith('upload:'))")
+    page.unroute("**/piece?offset=*")
+    page.click("button:has-text('上传')")
+    page.wait_for_url("**/desk/hub/deliveries/**")
+    page.wait_for_selector("text=新增 1", timeout=60000)
 
 
 def test_quality_is_kept_after_each_delivery():

@@ -35,6 +35,9 @@ async function send(file) {
     } catch {
       answer = { status: 0 }
     }
+    if (answer.status === 507) {  // the disk is full: what came is kept
+      throw new Error((await answer.json().catch(() => null))?.error || say.dataset.lost)
+    }
     if (answer.status === 0 || answer.status === 429 || answer.status >= 500) {
       if (++tries > 60) throw new Error(say.dataset.lost)
       await wait(Math.min(tries * 2, 20))

@@ -1,8 +1,10 @@
 """Taking deliveries in: whole, in pieces, or pushed. Loading them is the collector's work."""
 
+import errno
 import hashlib
 import io
 import json
+import shutil
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,7 +23,7 @@ from yiwang.kernel.orgs.queries import STEWARD
 from yiwang.kernel.packs import api as packs
 
 from . import datasets
-from .contracts import Dataset, Mode
+from .contracts import SPARE, Dataset, Mode
 from .models import Delivery, State
 
 REPORTER = "reporter"  # a role of posts, as the organisations pack names them
@@ -37,6 +39,10 @@ class OutOfStep(Refused):
     def __init__(self, offset: int) -> None:
         super().__init__(_("这一段接不上：已收到 %(n)s 字节，请从那里接着传。") % {"n": offset})
         self.offset = offset
+
+
+class DiskFull(Refused):
+    """There is no room for the bytes now; those that have come stay, and the upload can go on later."""
 
 
 def office_of(actor: Actor, dataset: Dataset) -> Organisation | None:
@@ -75,9 +81,23 @@ def require_office(actor: Actor, dataset: Dataset) -> Organisation | None:
 
 def inbox(uid: UUID) -> Path:
     """Where a file lies until the collector has put it into the store. Shared by all web processes."""
-    folder = settings.ENV.var / "hub" / "inbox"
+    return _inbox() / str(uid)
+
+
+def _inbox() -> Path:
+    folder = Path(settings.ENV.var / "hub" / "inbox")
     folder.mkdir(parents=True, exist_ok=True)
-    return Path(folder / str(uid))
+    return folder
+
+
+def _room_for(size: int) -> None:
+    free = shutil.disk_usage(_inbox()).free
+    if free < size + SPARE:
+        told = {"wanted": f"{(size + SPARE) / 2**30:.1f}", "free": f"{free / 2**30:.1f}"}
+        raise DiskFull(
+            _("磁盘空间不足：收这个文件约要 %(wanted)s GB，只剩 %(free)s GB。请管理员清理磁盘，之后再传。")
+            % told
+        )
 
 
 def begin(
@@ -97,7 +117,7 @@ def begin(
         office: for which the system delivers; a person delivers for his own.
 
     Raises:
-        Refused: not the actor's dataset, empty, too large, or from the future.
+        Refused: not the actor's dataset, empty, too large, or from the future; no room for it.
     """
     office = office if actor.system else require_office(actor, dataset)
     as_of = as_of or timezone.now()
@@ -118,6 +138,7 @@ def begin(
         raise Refused(
             _("“%(name)s”有 %(n)s MB，超过 %(most)s MB 的上限。请分成几份报送，或请管理员设定时拉取。") % told
         )
+    _room_for(size)
     delivery = Delivery.objects.create(
         dataset=dataset.id,
         contract_version=dataset.version,
@@ -145,6 +166,7 @@ def append(actor: Actor, delivery: Delivery, offset: int, stream: BinaryIO) -> i
 
     Raises:
         OutOfStep: the piece does not begin where the file ends; nothing is taken.
+        DiskFull: what came stays.
         Refused: the delivery is closed, or the piece is longer than the file was said to be.
     """
     delivery = Delivery.objects.select_for_update().get(pk=delivery.pk)
@@ -154,18 +176,30 @@ def append(actor: Actor, delivery: Delivery, offset: int, stream: BinaryIO) -> i
     there = path.stat().st_size if path.exists() else 0
     if offset != there:
         raise OutOfStep(there)
-    with path.open(
-        "ab"
-    ) as out:  # what has come stays when the connection breaks: the sender goes on from there
-        while block := stream.read(BLOCK):
-            if out.tell() + len(block) > delivery.size:
-                out.truncate(there)
-                raise Refused(_("传来的比开始时说的 %(n)s 字节多，请重新上传。") % {"n": delivery.size})
-            out.write(block)
-        there = out.tell()
+    try:
+        there = _written(path, there, delivery.size, stream)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise DiskFull(
+            _(
+                "磁盘写满了，已经收到的留着。请管理员清理磁盘，之后选同一个文件再点上传，会从断开的地方接着传。"
+            )
+        ) from error
     if there == delivery.size:
         close(actor, delivery)
     return there
+
+
+def _written(path: Path, there: int, size: int, stream: BinaryIO) -> int:
+    """Append what comes; it stays when the connection breaks, so that the sender goes on from there."""
+    with path.open("ab") as out:
+        while block := stream.read(BLOCK):
+            if out.tell() + len(block) > size:
+                out.truncate(there)
+                raise Refused(_("传来的比开始时说的 %(n)s 字节多，请重新上传。") % {"n": size})
+            out.write(block)
+        return out.tell()
 
 
 def close(actor: Actor, delivery: Delivery) -> None:
@@ -195,9 +229,16 @@ def receive(
     batch: str = "",
     office: Organisation | None = None,
 ) -> Delivery:
-    """Take a whole file. Arguments and errors are those of ``begin``."""
-    delivery = begin(actor, dataset, name, size, as_of, mode, channel, batch, office)
-    append(actor, delivery, 0, stream)
+    """Take a whole file, or nothing. Arguments and errors are those of ``begin`` and ``append``."""
+    delivery = None
+    try:
+        with transaction.atomic():
+            delivery = begin(actor, dataset, name, size, as_of, mode, channel, batch, office)
+            append(actor, delivery, 0, stream)
+    except Exception:
+        if delivery is not None:  # nobody goes on with it
+            inbox(delivery.uid).unlink(missing_ok=True)
+        raise
     delivery.refresh_from_db()
     return delivery
 

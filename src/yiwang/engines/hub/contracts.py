@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
+SPARE = 256 << 20  # bytes of a disk that stay free whatever comes
+
 
 class Type(StrEnum):
     """What the text of a cell must be."""

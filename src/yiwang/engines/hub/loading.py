@@ -25,7 +25,7 @@ from psycopg import sql as pg
 
 from . import lake, publishing, tables
 from .checks import checks
-from .contracts import Dataset, Message, Mode, NotReadable, Whole
+from .contracts import SPARE, Dataset, Message, Mode, NotReadable, Whole
 from .messages import KEPT, LINE, of_row
 from .reading import Texts, read
 from .sql import name, repeated, validated
@@ -34,7 +34,6 @@ SLICE = 500_000  # rows judged and copied at a time
 WAITING = 4  # slices that may wait to be copied
 BLOCK = 1 << 20
 ROOM = 3.0  # free disk wanted, as a multiple of the file's size
-SPARE = 256 << 20  # bytes that stay free whatever happens
 
 
 class DiskFull(RuntimeError):

@@ -122,6 +122,8 @@ def piece(request, delivery_id):
         )
     except actions.OutOfStep as step:
         return JsonResponse({"error": str(step), "offset": step.offset}, status=409)
+    except actions.DiskFull as full:
+        return JsonResponse({"error": str(full)}, status=507)
     except Refused as refused:
         return JsonResponse({"error": str(refused)}, status=422)
     told = {"offset": at, "size": found.size}
