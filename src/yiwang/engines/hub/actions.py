@@ -45,14 +45,30 @@ class DiskFull(Refused):
     """There is no room for the bytes now; those that have come stay, and the upload can go on later."""
 
 
-def office_of(actor: Actor, dataset: Dataset) -> Organisation | None:
-    """The office for which the actor may deliver a dataset, or None."""
+def offices_of(actor: Actor, dataset: Dataset) -> list[Organisation]:
+    """The offices for which the actor may deliver a dataset; without a word of his he does for the first."""
     held = [org for org, roles in actor.posts.items() if REPORTER in roles]
-    return (
-        Organisation.objects.filter(id__in=held, functions__contains=[dataset.department])
-        .order_by("region_id", "name")
-        .first()
-    )
+    found = Organisation.objects.filter(id__in=held, functions__contains=[dataset.department])
+    return list(found.order_by("region_id", "name"))
+
+
+def office_of(actor: Actor, dataset: Dataset, wanted: str | UUID | None = None) -> Organisation | None:
+    """The office for which the actor delivers a dataset, or None when he may for none.
+
+    Raises:
+        Refused: the wanted one is none of his.
+    """
+    offices = offices_of(actor, dataset)
+    if not wanted or not offices:
+        return offices[0] if offices else None
+    found = next((one for one in offices if str(one.id) == str(wanted)), None)
+    if found is None:
+        told = "、".join(f"{one.name}（{one.id}）" for one in offices)
+        raise Refused(
+            _("报送单位“%(x)s”不对：您不能以它的名义报送。可以选的：%(known)s")
+            % {"x": str(wanted)[:40], "known": told}
+        )
+    return found
 
 
 def is_steward(actor: Actor) -> bool:
@@ -60,15 +76,15 @@ def is_steward(actor: Actor) -> bool:
     return actor.system or any(STEWARD in roles for roles in actor.posts.values())
 
 
-def require_office(actor: Actor, dataset: Dataset) -> Organisation | None:
-    """The office that delivers; None for the system itself.
+def require_office(actor: Actor, dataset: Dataset, wanted: Organisation | None = None) -> Organisation | None:
+    """The office that delivers; the system does for any, or for none.
 
     Raises:
-        Refused: the actor holds no reporting post in an office of the dataset's department.
+        Refused: the actor holds no reporting post in an office of the dataset's department, or not in the wanted one.
     """
     if actor.system:
-        return None
-    office = office_of(actor, dataset)
+        return wanted
+    office = office_of(actor, dataset, wanted and wanted.id)
     if office is None:
         raise Refused(
             _(
@@ -114,12 +130,12 @@ def begin(
     """Open a delivery whose bytes come in pieces.
 
     Args:
-        office: for which the system delivers; a person delivers for his own.
+        office: for which to deliver; a person may for his own, and does for the first of them if nothing is said.
 
     Raises:
         Refused: not the actor's dataset, empty, too large, or from the future; no room for it.
     """
-    office = office if actor.system else require_office(actor, dataset)
+    office = require_office(actor, dataset, office)
     as_of = as_of or timezone.now()
     if as_of > timezone.now() + timedelta(days=1):
         raise Refused(
@@ -259,6 +275,7 @@ def push(
     batch: str,
     as_of: datetime,
     mode: Mode = Mode.CHANGE,
+    office: Organisation | None = None,
 ) -> tuple[Delivery, bool]:
     """Keep pushed records as a delivery; the same batch again is the same delivery.
 
@@ -270,7 +287,7 @@ def push(
     """
     content = b"".join(json.dumps(r, ensure_ascii=False, default=str).encode() + b"\n" for r in records)
     sha256 = hashlib.sha256(content).hexdigest()
-    require_office(actor, dataset)
+    office = require_office(actor, dataset, office)
     known = (
         Delivery.objects.filter(dataset=dataset.id, actor=actor.label, batch=batch).first() if batch else None
     )
@@ -279,7 +296,8 @@ def push(
             raise Refused(_("批次号 %(batch)s 已经用过，内容不同。换一个批次号再推。") % {"batch": batch})
         return known, False
     name = f"{sha256[:16]}.jsonl"
-    return receive(actor, dataset, name, io.BytesIO(content), len(content), as_of, mode, "api", batch), True
+    stream, size = io.BytesIO(content), len(content)
+    return receive(actor, dataset, name, stream, size, as_of, mode, "api", batch, office), True
 
 
 def by_system(

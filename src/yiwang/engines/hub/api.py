@@ -14,6 +14,7 @@ from .actions import (
     by_system,
     is_steward,
     nothing_new,
+    office_of,
     push,
     receive,
 )
@@ -53,6 +54,6 @@ __all__ = [
     "bound_for", "by_system", "catalogue_of", "check", "collect_once", "current", "deliveries", "delivery", "every",
     "exists", "find", "granted", "grants_behind", "grants_of", "has_grant", "in_force", "in_time_by", "is_empty",
     "is_late", "is_overdue", "is_steward", "lake_root", "line", "may_see", "messages", "nothing_new", "of_subject",
-    "offices_of", "openapi", "overview", "owner_connection", "push", "receive", "record_schema", "said", "stream",
-    "table", "used_today", "versions", "visible",
+    "office_of", "offices_of", "openapi", "overview", "owner_connection", "push", "receive", "record_schema",
+    "said", "stream", "table", "used_today", "versions", "visible",
 ]  # fmt: skip

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
+from uuid import UUID
 
 from yiwang.kernel.access.contracts import Actor
 from yiwang.kernel.orgs.models import Organisation, Region
@@ -91,6 +92,6 @@ def bound(dataset: Dataset, org: Organisation | None) -> Dataset:
     return replace(dataset, within=territory_of(org)) if dataset.territory else dataset
 
 
-def bound_for(actor: Actor, dataset: Dataset) -> Dataset:
-    """The contract as it holds for what the actor delivers."""
-    return bound(dataset, None if actor.system else office_of(actor, dataset))
+def bound_for(actor: Actor, dataset: Dataset, office: UUID | None = None) -> Dataset:
+    """The contract as it holds for what the actor delivers, for one of his offices. Raises what ``office_of`` raises."""
+    return bound(dataset, None if actor.system else office_of(actor, dataset, office))

@@ -58,7 +58,7 @@ def described(request: HttpRequest, dataset: str):
 
 def _checked(request: HttpRequest, dataset: hub.Dataset, batch: shapes.Push) -> dict[str, Any]:
     as_of = timezone.localtime(_moment(batch.as_of)).date()
-    good, bad, messages = hub.check(hub.bound_for(request.actor, dataset), batch.records, as_of)
+    good, bad, messages = hub.check(hub.bound_for(request.actor, dataset, batch.office), batch.records, as_of)
     told = [
         {
             "record": m.row,
@@ -101,7 +101,10 @@ def push(request: HttpRequest, dataset: str, body: shapes.Push):
     found = _dataset(request, dataset)
     told = _checked(request, found, body)
     mode = hub.Mode(body.mode) if body.mode else hub.Mode.CHANGE
-    delivery, new = hub.push(request.actor, found, body.records, body.batch, _moment(body.as_of), mode)
+    office = hub.office_of(request.actor, found, body.office)
+    delivery, new = hub.push(
+        request.actor, found, body.records, body.batch, _moment(body.as_of), mode, office
+    )
     return 202, {**told, "delivery": delivery.uid, "new": new}
 
 
