@@ -55,6 +55,25 @@ def test_utf8_with_and_without_bom_and_gbk_are_read(encoding):
     assert now_holds(uscc)["name"].endswith(("股份", "公司"))
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "gbk"])
+@pytest.mark.parametrize("behind", [0, 20_000])
+def test_a_damaged_character_costs_its_row_and_not_the_file(encoding, behind):
+    """In the first megabyte, by which the encoding is known, and far behind it."""
+    whole, damaged = code(), code()
+    before = "".join(row(code(), region="999999") for _ in range(behind))
+    text = (HEADER + before + row(whole, "完好公司", address="某路" * 30) + row(damaged, "示济公司")).encode(
+        encoding
+    )
+    at = text.rindex("济公司".encode(encoding))
+    delivery = give(text[:at] + b"\xff" + text[at + 1 :])
+    assert (delivery.counts["good"], delivery.counts["bad"]) == (1, behind + 1), delivery.error
+    assert now_holds(whole)["name"] == "完好公司" and now_holds(damaged) is None
+    if not behind:
+        (message,) = [m for m in delivery.messages if not m["what"].startswith(UNSAID)]
+        assert message["row"] == 3 and "编码" in message["remedy"]
+        assert encoding == "utf-8" or message["field"] == "企业名称"
+
+
 def test_an_excel_book_with_dates_numbers_as_text_and_a_merged_header(tmp_path):
     book = openpyxl.Workbook()
     sheet = book.active
@@ -281,12 +300,12 @@ def test_a_collector_killed_during_the_upsert_leaves_nothing_half_loaded(when):
         "import os, sys, time\n"
         "os.environ['DJANGO_SETTINGS_MODULE'] = 'yiwang.config.settings'\n"
         "import django; django.setup()\n"
-        "from yiwang.engines.hub import collect, lake\n"
+        "from yiwang.engines.hub import collect, lake, published\n"
         "from yiwang.engines.hub.models import Delivery\n"
         "mine = Delivery.objects.using('owner').filter(seq=int(sys.argv[1]))\n"
         "collect.waiting = lambda con: list(mine.filter(state__in=['received', 'loading', 'validated']))\n"
         "def stop(*a):\n    print('here', flush=True); time.sleep(600)\n"
-        + ("collect._quality = stop\n" if when == "in the transaction" else "lake.join = stop\n")
+        + ("published._quality = stop\n" if when == "in the transaction" else "lake.join = stop\n")
         + "while True:\n    collect.work_once(); time.sleep(0.05)\n"
     )  # fmt: skip
     with owner() as con:

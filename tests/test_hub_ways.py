@@ -1,8 +1,11 @@
 """Collection by other ways than a page: pushed, pulled, asked for; and what is given up or kept beside it."""
 
+import io
 import os
 import time
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import quote
 
 import objectstore
@@ -65,6 +68,29 @@ def test_a_system_pushes_inspections_over_the_interface_and_tries_them_first_in_
     assert client(product.port, "reporter_xs").post(f"{base}/records", batch).status == 404
     assert client(product.port, "steward").post(f"{base}/records", batch).status == 403
     assert client(product.port, None).get("hub/datasets").status == 401
+
+
+def test_the_interface_hides_from_others_the_personal_cells_that_the_page_hides(product, become, visit):
+    """A refused row's telephone and broken line are the sending office's; a steward sees what is wrong."""
+    reporter, dataset = become("reporter"), datasets.current("ent_registration")
+    person = dataset.field("phone")
+    number = f"手机1390000{next(serial):04d}"
+    text = f"{HEADER.strip()},{person.name}\n{row(code()).strip()},{number}\n{row(code()).strip()},\n某人{number}\n"
+    with acting(reporter):
+        made = actions.receive(reporter, dataset, "t.csv", io.BytesIO(text.encode()), len(text.encode()))
+    assert done(made).counts["bad"] == 2
+
+    def told(username):
+        return client(product.port, username).get(f"hub/deliveries/{made.uid}").json["messages"]
+
+    assert number in str(told("reporter"))
+    assert number not in str(told("steward"))
+    assert [(m["row"], m["field"], m["what"]) for m in told("steward")] == [
+        (m["row"], m["field"], m["what"]) for m in told("reporter")
+    ]
+    page = visit("steward")
+    page.goto(f"/desk/hub/deliveries/{made.uid}")
+    assert person.name in page.inner_text("main") and number not in page.inner_text("main")
 
 
 def with_pull(**pull):
@@ -189,6 +215,65 @@ def test_an_upload_that_nobody_went_on_with_is_given_up(become):
     collect.sweep()
     assert fresh(begun).state == "refused"
     assert not actions.inbox(begun.uid).exists()
+
+
+def test_a_full_disk_is_told_as_such_and_the_upload_goes_on_later(visit, become, monkeypatch):
+    reporter, dataset = become("reporter"), datasets.current("ent_registration")
+    content = (HEADER + "".join(row(code()) for _ in range(3))).encode()
+    page = visit("reporter")
+    page.goto("/desk/hub/ent_registration/upload")
+    token = page.locator("main [name=csrfmiddlewaretoken]").first.input_value()
+    headers = {"X-CSRFToken": token, "Referer": page.url, "Content-Type": "application/octet-stream"}
+    form = {"csrfmiddlewaretoken": token, "name": "满.csv", "size": str(len(content)), "mode": "change"}
+    begun = page.request.post(
+        "/desk/hub/ent_registration/begin", form=form, headers={"Referer": page.url}
+    ).json()
+    with acting(reporter):
+        file = actions.inbox(Delivery.objects.latest("seq").uid)
+    file.unlink()
+    file.symlink_to("/dev/full")
+    full = page.request.post(f"{begun['address']}?offset=0", data=content, headers=headers)
+    assert full.status == 507 and "磁盘写满" in full.json()["error"]
+    file.unlink()
+    file.touch()
+    last = page.request.post(f"{begun['address']}?offset=0", data=content, headers=headers).json()
+    page.goto(last["done"])
+    page.wait_for_selector("text=新增 3", timeout=60000)
+
+    # Not even begun without room; and of a file that comes whole nothing stays.
+    def nothing_stays(match):
+        with acting(reporter):
+            before = Delivery.objects.count()
+            with pytest.raises(actions.Refused, match=match):
+                actions.receive(reporter, dataset, "满.csv", io.BytesIO(content), len(content), batch="满")
+            assert Delivery.objects.count() == before
+
+    with monkeypatch.context() as patch:
+        patch.setattr(actions.shutil, "disk_usage", lambda _where: SimpleNamespace(free=100 << 20))
+        nothing_stays("磁盘空间不足：收这个文件约要 0.3 GB，只剩 0.1 GB")
+    with monkeypatch.context() as patch:
+        patch.setattr(actions, "inbox", lambda _uid: Path("/dev/full"))
+        patch.setattr(Path, "unlink", lambda *_args, **_named: None)
+        nothing_stays("磁盘写满")
+
+
+def test_the_browser_keeps_an_upload_for_which_there_was_no_room(visit, tmp_path):
+    file = tmp_path / "满.csv"
+    file.write_text(HEADER + row(code()))
+    page = visit("reporter")
+    page.goto("/desk/hub/ent_registration/upload")
+    page.route(
+        "**/piece?offset=*",
+        lambda route: route.fulfill(status=507, json={"error": "磁盘写满了，已经收到的留着。"}),
+    )
+    page.set_input_files("#file", file)
+    page.click("button:has-text('上传')")
+    page.wait_for_selector("text=磁盘写满了")
+    assert page.evaluate("Object.keys(localStorage).some(key => key.startsWith('upload:'))")
+    page.unroute("**/piece?offset=*")
+    page.click("button:has-text('上传')")
+    page.wait_for_url("**/desk/hub/deliveries/**")
+    page.wait_for_selector("text=新增 1", timeout=60000)
 
 
 def test_quality_is_kept_after_each_delivery():

@@ -1,6 +1,7 @@
 """内部事项: what nobody applies for is a case of the office that must act."""
 
-from deliveries import HEADER, code, give, moment, owner, sample
+from deliveries import HEADER, code, done, give, moment, owner, sample, serial
+from django.utils import timezone
 from playwright.sync_api import expect
 from product import until
 from test_pages import everywhere
@@ -14,6 +15,7 @@ from yiwang.engines.hub.contracts import Mode
 from yiwang.kernel.access.contracts import SYSTEM
 from yiwang.kernel.access.session import acting
 from yiwang.kernel.events.api import emit
+from yiwang.kernel.events.models import OutboxEvent
 from yiwang.kernel.ids import new_id
 
 
@@ -109,3 +111,48 @@ def test_nothing_new_is_said_with_a_button_and_what_was_said_is_looked_at(visit)
     assert everywhere(clerk) == []
     full = give(HEADER, mode=Mode.FULL)
     assert full.state == "refused" and "只有表头" in full.error
+
+
+def test_what_is_not_the_data_asked_for_silences_nobody():
+    """An old period, or what a matter wrote back, leaves a dataset overdue and its matters open."""
+    dataset = datasets.current("inspections")
+
+    def handled(delivery):
+        def told():
+            with acting(SYSTEM):
+                return OutboxEvent.objects.filter(topic="hub.loaded", body__seq=delivery.seq).exists()
+
+        assert delivery.state == "loaded", delivery.error
+        until(lambda: not told(), 60)
+
+    def asked():
+        with acting(SYSTEM):
+            found = Case.objects.filter(
+                kind="matter", ref="data.overdue", data__id=dataset.id, closed_at=None
+            )
+            return set(found.values_list("number", flat=True))
+
+    def inspection(**over):
+        return sample(dataset, inspection_no=f"JC-{next(serial)}", uscc=code(), **over)
+
+    handled(give("".join(inspection()), dataset=dataset.id))
+    until(lambda: not asked(), 60)
+    with owner() as con:  # what time alone would do
+        con.execute(
+            "update hub_holding set latest_as_of = latest_as_of - interval '60 days', reminded_for = null "
+            "where dataset = %s", [dataset.id],
+        )  # fmt: skip
+    reminding.remind()
+    open_now = until(asked, 30)
+    until(lambda: asked() == open_now)
+    old = give("".join(inspection(inspected_on="2026-01-05")), dataset=dataset.id, as_of=moment("01-10"))
+    handled(old)
+    names, values = (line.strip().split(",") for line in inspection())
+    row = {f.id: value for f in dataset.fields for n, value in zip(names, values, strict=True) if n == f.name}
+    with acting(SYSTEM):
+        written, _new = hub.push(SYSTEM, dataset, [row], f"case-{next(serial)}", timezone.now())
+    handled(done(written))
+    assert asked() == open_now and hub.line(dataset).overdue
+    handled(give("".join(inspection()), dataset=dataset.id))
+    until(lambda: not asked(), 30)
+    assert not hub.line(dataset).overdue

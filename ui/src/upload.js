@@ -20,7 +20,8 @@ async function send(file) {
   form.querySelector('button').disabled = true
   form.querySelector('[data-progress]').hidden = false
   const bar = form.querySelector('progress'), say = form.querySelector('[data-say]')
-  const key = ['upload', form.dataset.upload, file.name, file.size, file.lastModified, form.elements.as_of.value, form.elements.mode.value].join(':')
+  const told = ['as_of', 'mode', 'office'].map(name => form.elements[name]?.value ?? '')
+  const key = ['upload', form.dataset.upload, file.name, file.size, file.lastModified, ...told].join(':')
   let { address, offset, piece } = await resume(key) || await begin(file, key)
   for (let tries = 0; ;) {
     bar.value = file.size ? 100 * offset / file.size : 0
@@ -34,6 +35,9 @@ async function send(file) {
       })
     } catch {
       answer = { status: 0 }
+    }
+    if (answer.status === 507) {  // the disk is full: what came is kept
+      throw new Error((await answer.json().catch(() => null))?.error || say.dataset.lost)
     }
     if (answer.status === 0 || answer.status === 429 || answer.status >= 500) {
       if (++tries > 60) throw new Error(say.dataset.lost)
@@ -69,7 +73,7 @@ async function resume(key) {
 
 async function begin(file, key) {
   const body = new FormData()
-  for (const name of ['csrfmiddlewaretoken', 'as_of', 'mode']) body.set(name, form.elements[name].value)
+  for (const name of ['csrfmiddlewaretoken', 'as_of', 'mode', 'office']) body.set(name, form.elements[name]?.value ?? '')
   body.set('name', file.name)
   body.set('size', file.size)
   const answer = await fetch(form.dataset.upload, { method: 'POST', body })

@@ -61,15 +61,20 @@ def _day(moment: str) -> str:
 
 @on("hub.loaded")
 def arrived(body: dict[str, Any], trace_id: UUID | None) -> None:
-    """What was late has come: nobody needs to say so. Of a territory, only whose data came is no longer late."""
+    """What was late has come: nobody needs to say so. Of a territory, only whose data came is no longer late.
+
+    Data of an old period, or what a matter wrote back, is not what was asked for.
+    """
     reason = _("数据已经收到（批次 %(seq)s），系统办结。") % {"seq": body["seq"]}
     dataset = hub.find(body["dataset"])
+    in_time = dataset is None or not hub.is_overdue(dataset)
     if dataset is not None and dataset.territory:
         orgs = {org.id for org in hub.in_time_by(dataset, hub.Delivery.objects.get(seq=body["seq"]))}
         cases.seen_done(OVERDUE, reason, orgs=orgs, id=body["dataset"])
-    else:
+    elif in_time:
         cases.seen_done(OVERDUE, reason, id=body["dataset"])
-    cases.seen_done(UNREPORTED, reason, id=body["dataset"])
+    if in_time:
+        cases.seen_done(UNREPORTED, reason, id=body["dataset"])
 
 
 def _said_done(case: cases.Case) -> None:

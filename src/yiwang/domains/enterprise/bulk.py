@@ -48,18 +48,22 @@ def deliveries(con: psycopg.Connection, dataset: str, known_at: Any, lake: Path)
 
 
 def withdrawn(con: psycopg.Connection, dataset: Dataset, known_at: Any) -> list[tuple[Any, ...]]:
-    """Records that a full delivery no longer had: (seq, key …). The lake has no rows for them."""
+    """Records that a full delivery did not have: (seq, from which day, key …). The lake has no rows for that.
+
+    One that came after the full delivery, with an earlier moment, was never there by it: that is known since it came.
+    """
     full = con.execute(
-        "select exists (select 1 from hub_delivery where dataset = %s and state = 'loaded' and mode = 'full' "
-        "and loaded_at <= %s and (counts ->> 'withdrawn')::bigint > 0)",
+        "select count(*) filter (where mode = 'full') > 0 and count(*) filter ("
+        "where (counts ->> 'withdrawn')::bigint > 0 and mode = 'full' or (counts ->> 'late')::bigint > 0) > 0 "
+        "from hub_delivery where dataset = %s and state = 'loaded' and loaded_at <= %s",
         [dataset.id, known_at],
     ).fetchone()
     if full != (True,):
         return []
     key = ", ".join(name(k) for k in dataset.key)
     return con.execute(
-        f"select v._delivery, {key} from hub.{name(dataset.id + '_versions')} v "
-        "join hub_delivery d on d.seq = v._delivery and d.mode = 'full' where v._withdrawn and d.loaded_at <= %s",
+        f"select v._seen, v._valid_from, {key} from hub.{name(dataset.id + '_versions')} v "
+        "join hub_delivery d on d.seq = v._delivery where v._withdrawn and v._row is null and d.loaded_at <= %s",
         [known_at],
     ).fetchall()
 
@@ -105,7 +109,7 @@ def _current(
     gone = withdrawn(con, dataset, at)
     there = f"_valid_from <= {day} and not _withdrawn"
     if len(known) == 1 and not gone:
-        return f"select {fields} from {_scan(dataset, big.files)} where {there}"
+        return f"select {fields} from {_scan(db, dataset, big.files)} where {there}"
     system = "_delivery, _valid_from, _withdrawn"
     key = ", ".join(name(k) for k in dataset.key)
     same = " and ".join(f"t.{name(k)} = b.{name(k)}" for k in dataset.key)
@@ -117,15 +121,15 @@ def _current(
         f"create or replace temp table {name(late)} ({columns}, _delivery int, _valid_from date, _withdrawn bool)"
     )
     if rest:
-        db.execute(f"insert into {name(late)} select {fields}, {system} from {_scan(dataset, rest)}")
+        db.execute(f"insert into {name(late)} select {fields}, {system} from {_scan(db, dataset, rest)}")
     if gone:
-        take(db, f"gone_{dataset.id}", ("_delivery", *dataset.key), gone)
+        take(db, f"gone_{dataset.id}", ("_delivery", "_valid_from", *dataset.key), gone)
         db.execute(
             f"insert into {name(late)} ({key}, _delivery, _valid_from, _withdrawn) "
-            f"select {key}, _delivery, date '{date.min}', true from {name(f'gone_{dataset.id}')}"
+            f"select {key}, _delivery, _valid_from, true from {name(f'gone_{dataset.id}')}"
         )
     touched = f"select 1 from {name(late)} t where {same}"
-    source = f"(select {fields}, {system} from {_scan(dataset, big.files)}) b"
+    source = f"(select {fields}, {system} from {_scan(db, dataset, big.files)}) b"
     return (
         f"select {fields} from {source} where {there} and not exists ({touched}) union all "
         f"select {fields} from (select u.* from (select * from {source} where exists ({touched}) "
@@ -135,9 +139,13 @@ def _current(
     )
 
 
-def _scan(dataset: Dataset, files: Any) -> str:
+def _scan(db: duckdb.DuckDBPyConnection, dataset: Dataset, files: Any) -> str:
+    """What to select from: the files, and an empty column for a field that is younger than all of them."""
     listed = ", ".join("'" + f.replace("'", "''") + "'" for f in files)
-    return f"read_parquet([{listed}], union_by_name = true)"
+    source = f"read_parquet([{listed}], union_by_name = true)"
+    there = {told[0] for told in db.execute(f"describe select * from {source}").fetchall()}
+    lacking = [f", null::{_type(f)} as {name(f.id)}" for f in dataset.fields if f.id not in there]
+    return f"(select *{''.join(lacking)} from {source})" if lacking else source
 
 
 def _type(f: Any) -> str:

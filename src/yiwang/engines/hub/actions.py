@@ -1,8 +1,10 @@
 """Taking deliveries in: whole, in pieces, or pushed. Loading them is the collector's work."""
 
+import errno
 import hashlib
 import io
 import json
+import shutil
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,7 +23,7 @@ from yiwang.kernel.orgs.queries import STEWARD
 from yiwang.kernel.packs import api as packs
 
 from . import datasets
-from .contracts import Dataset, Mode
+from .contracts import SPARE, Dataset, Mode
 from .models import Delivery, State
 
 REPORTER = "reporter"  # a role of posts, as the organisations pack names them
@@ -39,14 +41,34 @@ class OutOfStep(Refused):
         self.offset = offset
 
 
-def office_of(actor: Actor, dataset: Dataset) -> Organisation | None:
-    """The office for which the actor may deliver a dataset, or None."""
+class DiskFull(Refused):
+    """There is no room for the bytes now; those that have come stay, and the upload can go on later."""
+
+
+def offices_of(actor: Actor, dataset: Dataset) -> list[Organisation]:
+    """The offices for which the actor may deliver a dataset; without a word of his he does for the first."""
     held = [org for org, roles in actor.posts.items() if REPORTER in roles]
-    return (
-        Organisation.objects.filter(id__in=held, functions__contains=[dataset.department])
-        .order_by("region_id", "name")
-        .first()
-    )
+    found = Organisation.objects.filter(id__in=held, functions__contains=[dataset.department])
+    return list(found.order_by("region_id", "name"))
+
+
+def office_of(actor: Actor, dataset: Dataset, wanted: str | UUID | None = None) -> Organisation | None:
+    """The office for which the actor delivers a dataset, or None when he may for none.
+
+    Raises:
+        Refused: the wanted one is none of his.
+    """
+    offices = offices_of(actor, dataset)
+    if not wanted or not offices:
+        return offices[0] if offices else None
+    found = next((one for one in offices if str(one.id) == str(wanted)), None)
+    if found is None:
+        told = "、".join(f"{one.name}（{one.id}）" for one in offices)
+        raise Refused(
+            _("报送单位“%(x)s”不对：您不能以它的名义报送。可以选的：%(known)s")
+            % {"x": str(wanted)[:40], "known": told}
+        )
+    return found
 
 
 def is_steward(actor: Actor) -> bool:
@@ -54,15 +76,15 @@ def is_steward(actor: Actor) -> bool:
     return actor.system or any(STEWARD in roles for roles in actor.posts.values())
 
 
-def require_office(actor: Actor, dataset: Dataset) -> Organisation | None:
-    """The office that delivers; None for the system itself.
+def require_office(actor: Actor, dataset: Dataset, wanted: Organisation | None = None) -> Organisation | None:
+    """The office that delivers; the system does for any, or for none.
 
     Raises:
-        Refused: the actor holds no reporting post in an office of the dataset's department.
+        Refused: the actor holds no reporting post in an office of the dataset's department, or not in the wanted one.
     """
     if actor.system:
-        return None
-    office = office_of(actor, dataset)
+        return wanted
+    office = office_of(actor, dataset, wanted and wanted.id)
     if office is None:
         raise Refused(
             _(
@@ -75,9 +97,23 @@ def require_office(actor: Actor, dataset: Dataset) -> Organisation | None:
 
 def inbox(uid: UUID) -> Path:
     """Where a file lies until the collector has put it into the store. Shared by all web processes."""
-    folder = settings.ENV.var / "hub" / "inbox"
+    return _inbox() / str(uid)
+
+
+def _inbox() -> Path:
+    folder = Path(settings.ENV.var / "hub" / "inbox")
     folder.mkdir(parents=True, exist_ok=True)
-    return Path(folder / str(uid))
+    return folder
+
+
+def _room_for(size: int) -> None:
+    free = shutil.disk_usage(_inbox()).free
+    if free < size + SPARE:
+        told = {"wanted": f"{(size + SPARE) / 2**30:.1f}", "free": f"{free / 2**30:.1f}"}
+        raise DiskFull(
+            _("磁盘空间不足：收这个文件约要 %(wanted)s GB，只剩 %(free)s GB。请管理员清理磁盘，之后再传。")
+            % told
+        )
 
 
 def begin(
@@ -94,12 +130,12 @@ def begin(
     """Open a delivery whose bytes come in pieces.
 
     Args:
-        office: for which the system delivers; a person delivers for his own.
+        office: for which to deliver; a person may for his own, and does for the first of them if nothing is said.
 
     Raises:
-        Refused: not the actor's dataset, empty, too large, or from the future.
+        Refused: not the actor's dataset, empty, too large, or from the future; no room for it.
     """
-    office = office if actor.system else require_office(actor, dataset)
+    office = require_office(actor, dataset, office)
     as_of = as_of or timezone.now()
     if as_of > timezone.now() + timedelta(days=1):
         raise Refused(
@@ -118,6 +154,7 @@ def begin(
         raise Refused(
             _("“%(name)s”有 %(n)s MB，超过 %(most)s MB 的上限。请分成几份报送，或请管理员设定时拉取。") % told
         )
+    _room_for(size)
     delivery = Delivery.objects.create(
         dataset=dataset.id,
         contract_version=dataset.version,
@@ -145,6 +182,7 @@ def append(actor: Actor, delivery: Delivery, offset: int, stream: BinaryIO) -> i
 
     Raises:
         OutOfStep: the piece does not begin where the file ends; nothing is taken.
+        DiskFull: what came stays.
         Refused: the delivery is closed, or the piece is longer than the file was said to be.
     """
     delivery = Delivery.objects.select_for_update().get(pk=delivery.pk)
@@ -154,18 +192,30 @@ def append(actor: Actor, delivery: Delivery, offset: int, stream: BinaryIO) -> i
     there = path.stat().st_size if path.exists() else 0
     if offset != there:
         raise OutOfStep(there)
-    with path.open(
-        "ab"
-    ) as out:  # what has come stays when the connection breaks: the sender goes on from there
-        while block := stream.read(BLOCK):
-            if out.tell() + len(block) > delivery.size:
-                out.truncate(there)
-                raise Refused(_("传来的比开始时说的 %(n)s 字节多，请重新上传。") % {"n": delivery.size})
-            out.write(block)
-        there = out.tell()
+    try:
+        there = _written(path, there, delivery.size, stream)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise DiskFull(
+            _(
+                "磁盘写满了，已经收到的留着。请管理员清理磁盘，之后选同一个文件再点上传，会从断开的地方接着传。"
+            )
+        ) from error
     if there == delivery.size:
         close(actor, delivery)
     return there
+
+
+def _written(path: Path, there: int, size: int, stream: BinaryIO) -> int:
+    """Append what comes; it stays when the connection breaks, so that the sender goes on from there."""
+    with path.open("ab") as out:
+        while block := stream.read(BLOCK):
+            if out.tell() + len(block) > size:
+                out.truncate(there)
+                raise Refused(_("传来的比开始时说的 %(n)s 字节多，请重新上传。") % {"n": size})
+            out.write(block)
+        return out.tell()
 
 
 def close(actor: Actor, delivery: Delivery) -> None:
@@ -195,9 +245,16 @@ def receive(
     batch: str = "",
     office: Organisation | None = None,
 ) -> Delivery:
-    """Take a whole file. Arguments and errors are those of ``begin``."""
-    delivery = begin(actor, dataset, name, size, as_of, mode, channel, batch, office)
-    append(actor, delivery, 0, stream)
+    """Take a whole file, or nothing. Arguments and errors are those of ``begin`` and ``append``."""
+    delivery = None
+    try:
+        with transaction.atomic():
+            delivery = begin(actor, dataset, name, size, as_of, mode, channel, batch, office)
+            append(actor, delivery, 0, stream)
+    except Exception:
+        if delivery is not None:  # nobody goes on with it
+            inbox(delivery.uid).unlink(missing_ok=True)
+        raise
     delivery.refresh_from_db()
     return delivery
 
@@ -218,6 +275,7 @@ def push(
     batch: str,
     as_of: datetime,
     mode: Mode = Mode.CHANGE,
+    office: Organisation | None = None,
 ) -> tuple[Delivery, bool]:
     """Keep pushed records as a delivery; the same batch again is the same delivery.
 
@@ -229,7 +287,7 @@ def push(
     """
     content = b"".join(json.dumps(r, ensure_ascii=False, default=str).encode() + b"\n" for r in records)
     sha256 = hashlib.sha256(content).hexdigest()
-    require_office(actor, dataset)
+    office = require_office(actor, dataset, office)
     known = (
         Delivery.objects.filter(dataset=dataset.id, actor=actor.label, batch=batch).first() if batch else None
     )
@@ -238,7 +296,8 @@ def push(
             raise Refused(_("批次号 %(batch)s 已经用过，内容不同。换一个批次号再推。") % {"batch": batch})
         return known, False
     name = f"{sha256[:16]}.jsonl"
-    return receive(actor, dataset, name, io.BytesIO(content), len(content), as_of, mode, "api", batch), True
+    stream, size = io.BytesIO(content), len(content)
+    return receive(actor, dataset, name, stream, size, as_of, mode, "api", batch, office), True
 
 
 def by_system(

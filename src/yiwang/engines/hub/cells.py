@@ -19,6 +19,7 @@ from .contracts import Field, Type
 BLANKS = " \t\r\n\u3000\u00a0\ufeff"
 _EDGES = ", ".join(f"'{b}'" for b in BLANKS)
 WHOLE_DIGITS = 17  # of an integer; a decimal has 18 digits with those after the point
+DAMAGED = "\ufffd"  # stands for bytes that are no character of the file's encoding
 EXACT = 10**15  # a number in a sheet or in JSON from here on has lost digits
 _DATE = re.compile(r"[1-9][0-9]{3}(?:-[0-9]{1,2}-[0-9]{1,2}|/[0-9]{1,2}/[0-9]{1,2})")
 _COMPACT = re.compile(r"[1-9][0-9]{7}")
@@ -56,7 +57,9 @@ def value(field: Field, text: str) -> Value:
             return text if is_idno(text) else None
         case Type.REGION:
             return text if re.fullmatch("[1-8][0-9]{5}", text) else None
-    return text if "\0" not in text else None
+        case Type.STRING:
+            return text if "\0" not in text and DAMAGED not in text else None
+    return text  # of a code: its list says whether it is one
 
 
 def _date(text: str) -> date | None:
@@ -120,7 +123,14 @@ def value_sql(field: Field, text: str) -> str:
             return f"case when {idno_sql(text)} then {text} end"
         case Type.REGION:
             return f"case when regexp_full_match({text}, '[1-8][0-9]{{5}}') then {text} end"
-    return f"case when not contains({text}, chr(0)) then {text} end"
+        case Type.STRING:
+            return f"case when not ({odd_sql(text)}) then {text} end"
+    return text
+
+
+def odd_sql(text: str) -> str:
+    """SQL of whether a text, which may be null, has what no cell of text may have."""
+    return f"contains({text}, chr(0)) or contains({text}, '{DAMAGED}')"
 
 
 def duckdb_type(field: Field) -> str:

@@ -25,17 +25,15 @@ from django.db import close_old_connections, connection
 from django.utils import timezone
 from psycopg.types.json import Jsonb
 
-from yiwang.kernel.events.api import AWAY, emit_on, run_slow
+from yiwang.kernel.events.api import AWAY, run_slow
 from yiwang.kernel.files import store
-from yiwang.kernel.ids import new_id
 from yiwang.kernel.packs import api as packs
 
-from . import datasets, lake, publishing, referring, tables, territory
+from . import datasets, lake, published, tables, territory
 from .actions import CHANNEL, inbox
 from .contracts import Dataset, Mode, NotReadable
 from .models import WAITING, Delivery, State
 from .sharing import limits
-from .standing import hold
 
 log = logging.getLogger(__name__)
 POLL_SECONDS = 2.0
@@ -209,10 +207,11 @@ def _load(con: psycopg.Connection, delivery: Delivery, file: Path, folder: Path)
         folder,
         lake_root(),
         connect,
+        territory.wholes_after(dataset, delivery),
     )
 
     def publish(within: psycopg.Connection, outcome: Any) -> None:
-        _published(within, delivery, dataset, outcome)
+        published.note(within, delivery, dataset, outcome)
 
     job.validated = lambda outcome: _validated(con, delivery, dataset, outcome, job, folder)
     outcome = job.run(publish)
@@ -247,86 +246,6 @@ def _validated(
             kept,
             delivery.seq,
         ],
-    )
-
-
-def _published(con: psycopg.Connection, delivery: Delivery, dataset: Dataset, outcome: Any) -> None:
-    """The last statements of the publishing transaction: state, holding, quality, audit, event."""
-    if outcome.first:
-        held_rows, by_region = outcome.counts["new"], outcome.by_region
-    else:
-        held_rows, by_region = publishing.held(con, dataset)
-    hold(con, dataset)
-    con.execute(
-        "update hub_holding set name = %s, department = %s, contract_version = %s, key = %s, subject_field = %s, "
-        "rows = %s, by_region = %s, latest_as_of = greatest(latest_as_of, %s) where dataset = %s",
-        [
-            dataset.name, dataset.department, dataset.version, Jsonb(list(dataset.key)), dataset.subject_field,
-            held_rows, Jsonb(by_region) if by_region else None, delivery.as_of, dataset.id,
-        ],
-    )  # fmt: skip
-    if outcome.counts["rows"]:
-        _quality(con, delivery, dataset, outcome, held_rows)
-    if delivery.org_id or delivery.channel != "api":  # what a matter wrote back is no delivery of everybody's
-        told = outcome.counts["good"] + outcome.counts["bad"]
-        con.execute(
-            "insert into hub_reported (dataset, org_id, latest_as_of, correct) values (%s, %s, %s, %s) "
-            "on conflict (dataset, org_id) do update set "
-            "latest_as_of = greatest(hub_reported.latest_as_of, excluded.latest_as_of), "
-            "correct = coalesce(excluded.correct, hub_reported.correct)",
-            [dataset.id, delivery.org_id, delivery.as_of, outcome.counts["good"] / told if told else None],
-        )
-    messages, tally = referring.missing(con, dataset, delivery.seq)
-    if messages:
-        con.execute(
-            "update hub_delivery set messages = messages || %s, tally = tally || %s where seq = %s",
-            [Jsonb(messages), Jsonb(tally), delivery.seq],
-        )
-    con.execute(
-        "insert into audit_auditevent (id, at, actor, actor_name, verb, object_type, object_id, detail, trace_id) "
-        "values (%s, now(), %s, %s, 'hub.loaded', 'delivery', %s, %s, %s)",
-        [
-            new_id(),
-            delivery.actor,
-            delivery.actor_name,
-            str(delivery.uid),
-            Jsonb({"dataset": dataset.id, **outcome.counts}),
-            delivery.uid,
-        ],
-    )
-    told = {
-        "delivery": str(delivery.uid),
-        "seq": delivery.seq,
-        "dataset": dataset.id,
-        "counts": outcome.counts,
-        "touched": publishing.touched(con),
-    }
-    emit_on(con, "hub.loaded", told, delivery.uid)
-    con.execute(
-        "update hub_delivery set state = %s, counts = %s, error = '', loaded_at = clock_timestamp() where seq = %s",
-        [State.LOADED, Jsonb(outcome.counts), delivery.seq],
-    )
-
-
-def _quality(con: psycopg.Connection, delivery: Delivery, dataset: Dataset, outcome: Any, rows: int) -> None:
-    before = con.execute(
-        "select max(as_of) from hub_delivery where dataset = %s and state = 'loaded' and seq <> %s "
-        "and (%s or org_id is not distinct from %s)",
-        [dataset.id, delivery.seq, not dataset.territory, delivery.org_id],
-    ).fetchone()
-    limit = timedelta(days=dataset.cycle_days + dataset.grace_days)
-    timely = float(not before or before[0] is None or timezone.now() - before[0] <= limit)
-    told = outcome.counts["good"] + outcome.counts["bad"]
-    shares = (
-        outcome.counts["good"] / told if told else 1.0,
-        outcome.filled,
-        timely,
-        min(1.0, rows / dataset.expected_rows),
-    )
-    con.execute(
-        "insert into hub_quality (dataset, delivery_id, at, correct, complete, timely, covered, score) "
-        "values (%s, %s, now(), %s, %s, %s, %s, %s)",
-        [dataset.id, delivery.seq, *shares, sum(shares) / len(shares)],
     )
 
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
+SPARE = 256 << 20  # bytes of a disk that stay free whatever comes
+
 
 class Type(StrEnum):
     """What the text of a cell must be."""
@@ -117,6 +119,14 @@ class Territory:
 
     name: str
     codes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A full delivery that is loaded: its number, and the divisions of which it has every record, None for all."""
+
+    seq: int
+    codes: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

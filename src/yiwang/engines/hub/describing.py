@@ -75,6 +75,11 @@ def openapi(dataset: Dataset, root: str) -> dict[str, Any]:
             "batch": {"type": "string", "maxLength": 80, "description": "批次号：同一批次号再推，不重复入库"},
             "as_of": {"type": "string", "format": "date-time", "description": "数据截止时间，缺省为收到时"},
             "mode": {"enum": ["change", "full"], "description": "只报变化，或全量"},
+            "office": {
+                "type": "string",
+                "format": "uuid",
+                "description": "报送单位；只在一个单位有数据归集岗的不用写",
+            },
             "records": {"type": "array", "maxItems": 1000, "items": {"$ref": "#/components/schemas/Record"}},
         },
     }

@@ -11,6 +11,15 @@ import json
 import shutil
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from psycopg import Connection
+from psycopg import sql as pg
+
+from .tables import columns, names, table
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 PART = "d{seq:08d}"
 
@@ -23,6 +32,39 @@ def folder(lake: Path, dataset: str, seq: int) -> Path:
 def discard(lake: Path, dataset: str, seq: int) -> None:
     """Throw away files that were written and never joined: the delivery begins anew."""
     shutil.rmtree(folder(lake, dataset, seq), ignore_errors=True)
+
+
+def write_anew(
+    lake: Path, dataset: str, seq: int, con: Connection, stage: str, db: DuckDBPyConnection, scratch: Path
+) -> None:
+    """Write the files of a delivery once more, as its rows stand in its table after they were filled from others.
+
+    Args:
+        con: of the transaction that filled them. stage: the table. db: what writes. scratch: thrown away later.
+    """
+    there = columns(con, stage)
+    listed = {id: kind for id, kind in there.items() if id not in ("_delivery", "_seen")}
+    file = scratch / "filled.csv"
+    rows = pg.SQL("copy (select {} from {}) to stdout (format csv)").format(names(listed), table(stage))
+    with file.open("wb") as out, con.cursor().copy(rows) as copy:
+        for block in copy:
+            out.write(block)
+    discard(lake, dataset, seq)
+    to = folder(lake, dataset, seq)
+    to.mkdir(parents=True)
+    rows_of = db.cursor().read_csv(
+        str(file),
+        header=False,
+        columns=listed,
+        auto_detect=False,
+        delimiter=",",
+        quotechar='"',
+        escapechar='"',
+    )
+    rows_of.project(f"{int(seq)} as _delivery, *").write_parquet(
+        f"{to}/{0:012d}.parquet", compression="snappy"
+    )
+    file.unlink()
 
 
 def join(lake: Path, dataset: str, seq: int) -> int:

@@ -11,7 +11,7 @@ import queue
 import shutil
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -25,7 +25,7 @@ from psycopg import sql as pg
 
 from . import lake, publishing, tables
 from .checks import checks
-from .contracts import Dataset, Message, Mode, NotReadable
+from .contracts import SPARE, Dataset, Message, Mode, NotReadable, Whole
 from .messages import KEPT, LINE, of_row
 from .reading import Texts, read
 from .sql import name, repeated, validated
@@ -34,7 +34,6 @@ SLICE = 500_000  # rows judged and copied at a time
 WAITING = 4  # slices that may wait to be copied
 BLOCK = 1 << 20
 ROOM = 3.0  # free disk wanted, as a multiple of the file's size
-SPARE = 256 << 20  # bytes that stay free whatever happens
 
 
 class DiskFull(RuntimeError):
@@ -43,7 +42,11 @@ class DiskFull(RuntimeError):
 
 @dataclass
 class Outcome:
-    """What came of a delivery. ``counts``: rows, good, bad, repeated, and what publishing did with them."""
+    """What came of a delivery. ``counts``: rows, good, bad, repeated, and what publishing did with them.
+
+    ``doubtful`` among them: rows of a full delivery of which nobody can say what record they are, so that it withdraws
+    nothing.
+    """
 
     counts: dict[str, int] = field(default_factory=dict)
     messages: list[Message] = field(default_factory=list)
@@ -76,6 +79,7 @@ class Load:
         seq: the delivery's number. as_of: the moment up to which its data is true.
         file: its bytes. folder: scratch, thrown away by the caller. lake_root: of all datasets.
         connect: opens a connection as the tables' owner.
+        wholes: full deliveries of later moments, the earliest first.
         memory: DuckDB's limit; what exceeds it goes to the scratch folder.
     """
 
@@ -89,12 +93,13 @@ class Load:
         folder: Path,
         lake_root: Path,
         connect: Callable[[], psycopg.Connection],
+        wholes: Sequence[Whole] = (),
         memory: str = "2GB",
     ) -> None:
         self.dataset, self.seq, self.as_of, self.mode, self.file = dataset, seq, as_of, mode, file
-        self.folder, self.lake, self.connect = folder, lake_root, connect
+        self.folder, self.lake, self.connect, self.wholes = folder, lake_root, connect, wholes
         self.outcome = Outcome()
-        self.bad = 0
+        self.bad = self.doubtful = 0
         self.broken: list[Message] = []
         self.validated: Callable[[Outcome], None] = lambda _outcome: None
         self.target = f"{dataset.id}__{seq}"
@@ -211,6 +216,8 @@ class Load:
             "bad": bad + texts.broken,
             "repeated": self._repeated(),
         }
+        if self.mode is Mode.FULL and (doubtful := texts.broken + self._without_key()):
+            self.doubtful = self.outcome.counts["doubtful"] = doubtful
         if self.mode is Mode.FULL and not good and not bad and texts.rows == 0 and texts.broken == 0:
             raise NotReadable(
                 "“全部记录”的文件里只有表头：没有变化的，改报“有变化的记录”；确有记录的，重新导出"
@@ -237,7 +244,11 @@ class Load:
         What concerns the file or whole lines comes before single cells, the last such line always: a file that broke
         off is not to look whole because cells before it are wrong.
         """
-        messages = [*texts.messages[: KEPT - 1], *texts.messages[KEPT - 1 :][-1:]]
+        messages = [*texts.messages[: KEPT - 2], *texts.messages[KEPT - 2 :][-1:]]
+        if self.doubtful and not self.outcome.first:
+            what = f"报的是全部记录，有 {self.doubtful} 行读不出是哪一条，所以这一批没有撤回任何记录"
+            remedy = "改好这些行，连同其余记录重报全部；文件没有传完的，重新导出"
+            messages.insert(0, Message(1, "整批", "", what, remedy))
         self.broken = [m for m in texts.messages if m.field == LINE]
         cells = (m for _row, _texts, told in self.bad_for_workbook(KEPT) for m in told)
         messages += islice(cells, KEPT - len(messages))
@@ -284,8 +295,11 @@ class Load:
             if self.outcome.first:
                 counts |= publishing.first(con, d, self.target, counts["good"])
             else:
-                refused = self._refused_keys() if self.mode is Mode.FULL else []
-                counts |= publishing.change(con, d, self.target, self.seq, self.mode, refused, absent)
+                if publishing.fill(con, d, self.target, absent):
+                    lake.write_anew(self.lake, d.id, self.seq, con, self.target, self.con, self.folder)
+                whole = self.mode is Mode.FULL and not self.doubtful
+                refused = self._refused_keys() if whole else None
+                counts |= publishing.change(con, d, self.target, self.seq, refused, self.wholes)
             publish(con, self.outcome)
         if self.outcome.first:  # afterwards autovacuum sees to it
             con.execute(pg.SQL("analyze {}").format(tables.table(d.id)))
@@ -293,8 +307,13 @@ class Load:
     def _refused_keys(self) -> list[tuple[Any, ...]]:
         """Keys of refused rows: a bad row is still a row, and withdraws nothing."""
         listed = ", ".join(name(k) for k in self.dataset.key)
-        there = " and ".join(f"{name(k)} is not null" for k in self.dataset.key)
-        return self.con.execute(f"select distinct {listed} from bad where {there}").fetchall()
+        return self.con.execute(f"select distinct {listed} from bad").fetchall()
+
+    def _without_key(self) -> int:
+        """How many refused rows do not say whose they are: of any record they may be the row."""
+        lacking = " or ".join(f"{name(k)} is null" for k in self.dataset.key)
+        found = self.con.execute(f"select count(*) from bad where {lacking}").fetchone()
+        return int(found[0]) if found else 0
 
 
 class _Copying:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from .cells import DAMAGED
 from .checks import checks
 from .contracts import Dataset, Message, Type
 from .repairs import propose
@@ -42,6 +43,9 @@ def of_row(
             proposal = propose(f, text)
             if check.kind == "type" and f.type in (Type.DATE, Type.DATETIME) and _WRITTEN.match(text):
                 what, remedy = "没有这一天或这个时刻", "核对年月日和时分秒"
+            if DAMAGED in text:
+                what = "有读不出的字，文件里已经损坏"
+                remedy = "从原系统重新导出，整个文件用同一种编码（UTF-8 或 GBK）"
             if f.type in (Type.USCC, Type.IDNO, Type.REGION, Type.CODE) and _EXCEL.fullmatch(text):
                 what = "被表格软件存成了数，后几位已经丢了"
                 remedy = "把这一列设为“文本”格式，从原系统重新导出"

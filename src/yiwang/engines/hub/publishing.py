@@ -14,7 +14,7 @@ from psycopg import Connection
 from psycopg import sql as pg
 
 from . import tables
-from .contracts import Dataset, Mode, NotReadable
+from .contracts import Dataset, NotReadable, Whole
 
 TOUCHED = 500  # records of a delivery that the event of its loading names; of more it says only how many
 _TOUCHED = "create temp table touched (key text, subject text) on commit drop"
@@ -56,21 +56,55 @@ def first(con: Connection, dataset: Dataset, target: str, good: int) -> dict[str
     return {"new": good - withdrawn, "changed": 0, "unchanged": 0, "withdrawn": withdrawn, "late": 0}
 
 
+def fill(con: Connection, dataset: Dataset, stage: str, absent: Collection[str]) -> int:
+    """Give the rows of a staged delivery what it says nothing of, as the records that they are about have it.
+
+    An empty cell says that there is nothing; a column that is not there says nothing, nor does a contract of a field
+    that only another version of it has. Whether a record is withdrawn follows from the field that says so, also when
+    that field is filled.
+
+    Args:
+        stage: the table of its good rows. absent: fields for which it had no column at all.
+
+    Returns:
+        how many rows are about records that are held.
+    """
+    con.execute(pg.SQL("lock table {} in share row exclusive mode").format(tables.table(dataset.id)))
+    others = {i: kind for i, kind in tables.fields(con, dataset.id).items() if i not in dataset.by_id}
+    for i, kind in others.items():
+        add = pg.SQL("alter table {} add column {} " + kind)
+        con.execute(add.format(tables.table(stage), pg.Identifier(i)))
+    unsaid = [*(f.id for f in dataset.fields if f.id in absent), *others]
+    if not unsaid:
+        return 0
+    keep = [pg.SQL("{0} = c.{0}").format(pg.Identifier(i)) for i in unsaid]
+    if dataset.withdrawal_field in unsaid:
+        values = pg.SQL(", ").join(map(pg.Literal, sorted(dataset.withdrawal_values)))
+        revoked = pg.SQL("_withdrawn = coalesce(c.{}::text in ({}), false)")
+        keep.append(revoked.format(pg.Identifier(dataset.withdrawal_field), values))
+    return con.execute(
+        pg.SQL("update {s} s set {keep} from {t} c where {on}").format(
+            s=tables.table(stage), t=tables.table(dataset.id), keep=pg.SQL(", ").join(keep),
+            on=_on("c", "s", dataset.key),
+        )
+    ).rowcount  # fmt: skip
+
+
 def change(
     con: Connection,
     dataset: Dataset,
     stage: str,
     seq: int,
-    mode: Mode,
-    refused: Sequence[tuple[Any, ...]] = (),
-    absent: Collection[str] = (),
+    refused: Sequence[tuple[Any, ...]] | None = None,
+    wholes: Sequence[Whole] = (),
 ) -> dict[str, int]:
-    """Apply a staged delivery: versions it replaces go into the history first.
+    """Apply a staged delivery, filled before: versions it replaces go into the history first.
 
     Args:
-        stage: the table of its good rows. refused: keys that a full delivery had in bad rows.
-        absent: fields for which it had no column at all: nothing was said of them, so they stay as they are. An
-            empty cell says that there is nothing.
+        stage: the table of its good rows.
+        refused: keys that a full delivery had in bad rows; None for one that withdraws nothing.
+        wholes: full deliveries of later moments. A record that is told for the first time and that such a one did
+            not have was true and has ended: it is withdrawn by that, and what is told goes into the history.
 
     Returns:
         new, changed, unchanged, withdrawn, late.
@@ -80,7 +114,9 @@ def change(
     """
     for statement in _SESSION:
         con.execute(statement)
-    ids = [f.id for f in dataset.fields]
+    ids = list(
+        tables.fields(con, dataset.id)
+    )  # not the contract's: the history keeps what other versions had
     parts = {
         "t": tables.table(dataset.id),
         "h": tables.table(f"{dataset.id}_hist"),
@@ -91,20 +127,16 @@ def change(
         "key": tables.names(dataset.key),
         "on": _on("c", "s", dataset.key),
         "d": pg.Literal(seq),
+        "ended": _ended_by(dataset, wholes),
     }
 
     def sql(text: str) -> pg.Composed:
         return pg.SQL(text).format(**parts)
 
-    con.execute(sql("lock table {t} in share row exclusive mode"))
-    unsaid = [f.id for f in dataset.fields if f.id in absent]
-    if unsaid:
-        keep = pg.SQL(", ").join(pg.SQL("{0} = c.{0}").format(pg.Identifier(i)) for i in unsaid)
-        con.execute(pg.SQL("update {s} s set {keep} from {t} c where {on}").format(keep=keep, **parts))
     con.execute(sql("analyze {s}"))
     con.execute(sql(
-        "create temp table m on commit drop as select s.ctid as s, c.ctid as c, case "
-        "when c._delivery is null then 'new' "
+        "create temp table m on commit drop as select s.ctid as s, c.ctid as c, {ended} as ended, case "
+        "when c._delivery is null then case when {ended} is null then 'new' else 'ended' end "
         "when row({cf}) is not distinct from row({sf}) and c._withdrawn = s._withdrawn "
         "then case when seen.as_of > mine.as_of then 'known' else 'same' end "
         "when seen.as_of > mine.as_of then 'late' else 'changed' end as what, "
@@ -115,7 +147,7 @@ def change(
     con.execute("analyze m")  # so that its rows are fetched by their place, not looked for in the whole table
     counts = {"new": 0, "changed": 0, "unchanged": 0, "withdrawn": 0, "late": 0}
     for what, gone, n in con.execute("select what, gone, count(*) from m group by 1, 2").fetchall():
-        name = {"same": "unchanged", "known": "unchanged"}.get(what, what)
+        name = {"same": "unchanged", "known": "unchanged", "ended": "late"}.get(what, what)
         counts["withdrawn" if gone and name in ("new", "changed") else name] += int(n)
     con.execute(_TOUCHED)
     those = "m join {s} s on s.ctid = m.s and m.what in ('new', 'changed')"
@@ -128,7 +160,7 @@ def change(
     ))  # fmt: skip
     con.execute(sql(
         history + "select {d}, {d}, s._row, s._valid_from, {sf}, s._withdrawn, {d} "
-        "from {s} s join m on m.s = s.ctid where m.what = 'late'"
+        "from {s} s join m on m.s = s.ctid where m.what in ('late', 'ended')"
     ))  # fmt: skip
     sets = pg.SQL(", ").join(
         pg.SQL("{0} = s.{0}").format(pg.Identifier(i)) for i in ids if i not in dataset.key
@@ -145,8 +177,14 @@ def change(
         "select {d}, {d}, s._row, s._valid_from, {sf}, s._withdrawn from {s} s join m on m.s = s.ctid "
         "where m.what = 'new'"
     ))  # fmt: skip
+    if wholes:  # known from today on, by this delivery; ended at the moment of the other
+        con.execute(sql(
+            "insert into {t} (_delivery, _seen, _row, _valid_from, {f}, _withdrawn) "
+            "select {d}, m.ended, null, (w.as_of at time zone 'Asia/Shanghai')::date, {sf}, true "
+            "from {s} s join m on m.s = s.ctid join public.hub_delivery w on w.seq = m.ended where m.what = 'ended'"
+        ))  # fmt: skip
     con.execute(sql("update {t} c set _seen = {d} from m where m.what = 'same' and c.ctid = m.c"))
-    if mode is Mode.FULL:
+    if refused is not None:
         counts["withdrawn"] += _withdraw(con, dataset, parts, history, refused)
     con.execute(sql("drop table {s}"))
     return counts
@@ -240,6 +278,21 @@ def touched(con: Connection) -> dict[str, list[str]] | None:
         "keys": sorted(key for key, _of in rows),
         "subjects": sorted({code for _key, of in rows for code in of if code}),
     }
+
+
+def _ended_by(dataset: Dataset, wholes: Sequence[Whole]) -> pg.Composable:
+    """The number of the full delivery by which a row told for the first time has ended, null for none."""
+    cases = []
+    for whole in wholes:
+        if whole.codes is None:
+            cases.append(pg.SQL("when true then {}").format(pg.Literal(whole.seq)))
+        else:
+            codes = pg.SQL(", ").join(map(pg.Literal, sorted(whole.codes)))
+            told = pg.SQL("when s.{} in ({}) then {}")
+            cases.append(told.format(pg.Identifier(dataset.territory), codes, pg.Literal(whole.seq)))
+    if not cases:
+        return pg.SQL("null::integer")
+    return pg.SQL("case {} end").format(pg.SQL(" ").join(cases))
 
 
 def held(con: Connection, dataset: Dataset) -> tuple[int, dict[str, int] | None]:

@@ -20,6 +20,8 @@ from yiwang.kernel.orgs.models import Organisation
 from . import datasets, history
 from .actions import REPORTER, is_steward
 from .contracts import Dataset, Type
+from .masks import PERSONAL
+from .messages import LINE
 from .models import Delivery, Holding, Quality
 from .standing import Standing, due_of, standings
 from .territory import covers
@@ -141,6 +143,22 @@ def delivery(actor: Actor, uid: UUID) -> Delivery | None:
 def own(actor: Actor, delivery: Delivery) -> bool:
     """Whether the actor's office delivered it: only to that are its raw file and its refused cells its own."""
     return actor.system or REPORTER in actor.posts.get(delivery.org_id, ())
+
+
+def messages(actor: Actor, delivery: Delivery) -> list[dict[str, Any]]:
+    """What is wrong with it; to others than the office that sent the cells, without what is personal in them.
+
+    Raises:
+        UnknownPack: nobody knows any more which cells are.
+    """
+    if own(actor, delivery):
+        return list(delivery.messages)
+    dataset = datasets.of_release(delivery.release, delivery.dataset)
+    hidden = {LINE} | {f.name for f in dataset.fields if f.level in PERSONAL}
+    return [
+        {**m, "value": "＊", "proposal": "", "remedy": ""} if m["field"] in hidden and m["value"] else m
+        for m in delivery.messages
+    ]
 
 
 def provenance(actor: Actor, uid: UUID) -> Delivery | None:

@@ -19,7 +19,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from .cells import cell, json_text
+from .cells import DAMAGED, cell, json_text
 from .contracts import Dataset, Message, NotReadable
 from .messages import LINE, columns, visible
 from .sql import name
@@ -111,20 +111,19 @@ def encoding_of(file: Path) -> str:
             for encoding in ("utf-8", "gb18030"):
                 try:
                     codecs.getincrementaldecoder(encoding)().decode(chunk)
-                except UnicodeDecodeError as error:
+                except UnicodeDecodeError:
                     # A damaged character or two in a text of many: the rows that have them are told.
-                    if encoding == "utf-8" and _mostly_utf8(chunk, error):
-                        return "utf-8"
-                    continue
+                    if not _mostly(chunk, encoding):
+                        continue
                 return encoding
             raise NotReadable("不是 UTF-8 也不是 GBK 文字：请用表格软件打开，另存为 CSV（UTF-8）再报")
     return "utf-8"
 
 
-def _mostly_utf8(chunk: bytes, _error: UnicodeDecodeError) -> bool:
-    told = chunk.decode("utf-8", "replace")
+def _mostly(chunk: bytes, encoding: str) -> bool:
+    told = chunk.decode(encoding, "replace")
     wide = sum(c > "\x7f" for c in told)
-    return told.count("\ufffd") * 20 < wide
+    return (told.count(DAMAGED) + told.count("\0")) * 20 < wide
 
 
 def _header(

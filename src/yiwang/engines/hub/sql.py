@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from .cells import BLANKS, duckdb_type, plain_sql, value_sql
+from .cells import BLANKS, duckdb_type, odd_sql, plain_sql, value_sql
 from .checks import DUPLICATE, checks, read_by
 from .contracts import Check, Dataset, Field, Type
 from .feelsql import Translator, quoted
@@ -77,7 +77,8 @@ def validated(dataset: Dataset, source: str, as_of: str, duplicates: str = "") -
     Returns:
         a query with ``_n``, each field typed, each text as ``t_FIELD``, and ``_bad``.
     """
-    # A row without any blank, as nearly all are, needs no look at the edges of its cells.
+    # A row without any blank, as nearly all are, needs no look at the edges of its cells; nor one without an odd
+    # character at what is in them.
     cells = [name(f.id) for f in dataset.fields]
     blank = " or ".join(f"contains(_line, {quoted(b)})" for b in BLANKS)
     line = f"select *, concat_ws('|', {', '.join(cells)}) as _line from {source} as raw"
@@ -85,7 +86,7 @@ def validated(dataset: Dataset, source: str, as_of: str, duplicates: str = "") -
         f"case when _blank then {plain_sql(c)} else nullif({c}, '') end as {name('t_' + f.id)}"
         for c, f in zip(cells, dataset.fields, strict=True)
     )
-    values = ", ".join(f"{value_sql(f, name('t_' + f.id))} as {name(f.id)}" for f in dataset.fields)
+    values = ", ".join(f"{_value(f, name('t_' + f.id))} as {name(f.id)}" for f in dataset.fields)
     translator = Translator(dataset, name, f"date {quoted(as_of)}")
     rules = {r.id: translator.condition(r.holds) for r in dataset.rules}
     bits = [
@@ -97,9 +98,14 @@ def validated(dataset: Dataset, source: str, as_of: str, duplicates: str = "") -
         bits.append(f"case when _n in (select _n from {duplicates}) then {1 << DUPLICATE} else 0 end")
     mask = " + ".join(f"({bit})::bigint" for bit in bits) or "0::bigint"
     return (
-        f"select *, {mask} as _bad from (select *, {values} from (select _n, {texts} from "
-        f"(select *, {blank} as _blank from ({line}) as lines) as marked) as cells) as typed"
+        f"select *, {mask} as _bad from (select *, {values} from (select _n, _odd, {texts} from "
+        f"(select *, {blank} as _blank, {odd_sql('_line')} as _odd from ({line}) as lines) as marked) as cells) as typed"
     )
+
+
+def _value(f: Field, text: str) -> str:
+    told = value_sql(f, text)
+    return f"case when _odd then {told} else {text} end" if f.type is Type.STRING else told
 
 
 _TEXTUAL = (Type.STRING, Type.CODE, Type.USCC, Type.IDNO, Type.REGION)

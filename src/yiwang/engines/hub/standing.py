@@ -92,12 +92,17 @@ def standings(dataset: Dataset, held: Holding | None = None) -> list[Standing]:
     return found
 
 
+def is_overdue(dataset: Dataset) -> bool:
+    """Whether what came of a dataset from anybody is too old."""
+    held = Holding.objects.filter(dataset=dataset.id).first()
+    return due_of(dataset, held.latest_as_of if held else None) < timezone.now()
+
+
 def is_late(dataset: Dataset, org: Organisation) -> bool:
     """Whether a dataset is overdue from an office: its own lateness where there is a territory, else the dataset's."""
     if dataset.territory:
         return any(one.overdue for one in standings(dataset) if one.org.id == org.id)
-    held = Holding.objects.filter(dataset=dataset.id).first()
-    return due_of(dataset, held.latest_as_of if held else None) < timezone.now()
+    return is_overdue(dataset)
 
 
 def in_time_by(dataset: Dataset, delivery: Delivery) -> list[Organisation]:

@@ -123,7 +123,30 @@ def ensure(con: Connection, dataset: Dataset) -> None:
     ).fetchone()
     if key and key[0] and set(key[0]) != set(dataset.key):
         raise NotReadable(f"合同改了主键（原为 {'、'.join(key[0])}）：请另建数据集")
-    view(con, dataset)
+    if not (exists(con, f"{dataset.id}_versions") and _newer_is_held(con, dataset)):
+        view(con, dataset)
+
+
+def _newer_is_held(con: Connection, dataset: Dataset) -> bool:
+    """Whether a later version of the contract has been in force: what comes now was begun under an older one."""
+    told = "select contract_version > %s from hub_holding where dataset = %s"
+    return con.execute(told, [dataset.version, dataset.id]).fetchone() == (True,)
+
+
+def columns(con: Connection, name: str) -> dict[str, str]:
+    """The columns of a table and their types, in their order."""
+    return dict(
+        con.execute(
+            "select attname, format_type(atttypid, atttypmod) from pg_attribute "
+            "where attrelid = %s::regclass and attnum > 0 and not attisdropped order by attnum",
+            [f'{SCHEMA}."{name}"'],
+        ).fetchall()
+    )
+
+
+def fields(con: Connection, name: str) -> dict[str, str]:
+    """The columns of a table for fields of any version of its contract, and their types."""
+    return {id: kind for id, kind in columns(con, name).items() if not id.startswith("_")}
 
 
 def widen(con: Connection, dataset: Dataset) -> None:
@@ -133,13 +156,7 @@ def widen(con: Connection, dataset: Dataset) -> None:
         NotReadable: the contract changes the type of a field.
     """
     for name in (dataset.id, f"{dataset.id}_hist"):
-        have = dict(
-            con.execute(
-                "select attname, format_type(atttypid, atttypmod) from pg_attribute "
-                "where attrelid = %s::regclass and attnum > 0 and not attisdropped",
-                [f'{SCHEMA}."{name}"'],
-            ).fetchall()
-        )
+        have = columns(con, name)
         for f in dataset.fields:
             kind = postgres_type(f)
             told = have.get(f.id)
@@ -154,8 +171,11 @@ def widen(con: Connection, dataset: Dataset) -> None:
 
 
 def view(con: Connection, dataset: Dataset) -> None:
-    """The view of every version with its moments: as_of, sys_from, sys_to, valid_from, valid_to."""
-    columns = names(f.id for f in dataset.fields)
+    """The view of every version with its moments: as_of, sys_from, sys_to, valid_from, valid_to.
+
+    It has every field that the table has, also those that another version of the contract knows.
+    """
+    columns = names(fields(con, dataset.id))
     until = (
         sql.SQL("{}::date").format(sql.Identifier(dataset.valid_to))
         if dataset.valid_to

@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
+from uuid import UUID
 
 from yiwang.kernel.access.contracts import Actor
 from yiwang.kernel.orgs.models import Organisation, Region
 
 from .actions import office_of
-from .contracts import Dataset, Territory
+from .contracts import Dataset, Mode, Territory, Whole
 from .datasets import LEVELS
+from .models import Delivery, State
 
 
 @lru_cache(maxsize=1)
@@ -69,11 +71,27 @@ def covers(org: Organisation | None, other: Organisation) -> bool:
     return territory is None or place_of(other) in territory.codes
 
 
+def wholes_after(dataset: Dataset, delivery: Delivery) -> list[Whole]:
+    """The full deliveries of later moments that are loaded, the earliest first; of each territory only that one.
+
+    One that was broken is no witness of what there was not.
+    """
+    found = Delivery.objects.using("owner").filter(
+        dataset=dataset.id, state=State.LOADED, mode=Mode.FULL, as_of__gt=delivery.as_of
+    )
+    first: dict[frozenset[str] | None, Whole] = {}
+    for one in found.exclude(counts__has_key="doubtful").order_by("as_of", "seq").select_related("org"):
+        territory = territory_of(one.org) if dataset.territory else None
+        codes = territory.codes if territory else None
+        first.setdefault(codes, Whole(one.seq, codes))
+    return list(first.values())
+
+
 def bound(dataset: Dataset, org: Organisation | None) -> Dataset:
     """The contract as it holds for a delivery of that office."""
     return replace(dataset, within=territory_of(org)) if dataset.territory else dataset
 
 
-def bound_for(actor: Actor, dataset: Dataset) -> Dataset:
-    """The contract as it holds for what the actor delivers."""
-    return bound(dataset, None if actor.system else office_of(actor, dataset))
+def bound_for(actor: Actor, dataset: Dataset, office: UUID | None = None) -> Dataset:
+    """The contract as it holds for what the actor delivers, for one of his offices. Raises what ``office_of`` raises."""
+    return bound(dataset, None if actor.system else office_of(actor, dataset, office))

@@ -11,6 +11,7 @@ from ninja import Query, Router
 
 from yiwang.engines.hub import api as hub
 from yiwang.kernel.access.contracts import Refused
+from yiwang.kernel.packs.contracts import UnknownPack
 
 from . import access, shapes
 
@@ -57,7 +58,7 @@ def described(request: HttpRequest, dataset: str):
 
 def _checked(request: HttpRequest, dataset: hub.Dataset, batch: shapes.Push) -> dict[str, Any]:
     as_of = timezone.localtime(_moment(batch.as_of)).date()
-    good, bad, messages = hub.check(hub.bound_for(request.actor, dataset), batch.records, as_of)
+    good, bad, messages = hub.check(hub.bound_for(request.actor, dataset, batch.office), batch.records, as_of)
     told = [
         {
             "record": m.row,
@@ -100,7 +101,10 @@ def push(request: HttpRequest, dataset: str, body: shapes.Push):
     found = _dataset(request, dataset)
     told = _checked(request, found, body)
     mode = hub.Mode(body.mode) if body.mode else hub.Mode.CHANGE
-    delivery, new = hub.push(request.actor, found, body.records, body.batch, _moment(body.as_of), mode)
+    office = hub.office_of(request.actor, found, body.office)
+    delivery, new = hub.push(
+        request.actor, found, body.records, body.batch, _moment(body.as_of), mode, office
+    )
     return 202, {**told, "delivery": delivery.uid, "new": new}
 
 
@@ -111,10 +115,14 @@ def push(request: HttpRequest, dataset: str, body: shapes.Push):
     summary=_("一批数据的结果"),
 )
 def delivery(request: HttpRequest, delivery_id: UUID):
-    """State, counts and messages of a delivery of the caller's office."""
+    """State, counts and messages of a delivery of the caller's office. Stewards see no personal cell of others."""
     found = hub.delivery(request.actor, delivery_id)
     if found is None:
         raise Http404
+    try:
+        messages = hub.messages(request.actor, found)
+    except UnknownPack as unknown:
+        raise Http404 from unknown
     return {
         "id": found.uid,
         "number": found.seq,
@@ -124,7 +132,7 @@ def delivery(request: HttpRequest, delivery_id: UUID):
         "as_of": found.as_of,
         "loaded_at": found.loaded_at,
         "counts": found.counts,
-        "messages": found.messages,
+        "messages": messages,
     }
 
 

@@ -361,6 +361,7 @@ class Push(Sent):
     batch: str = Field(min_length=1, max_length=80)
     as_of: datetime | None = None
     mode: Literal["change", "full"] | None = None
+    office: UUID | None = None
     records: list[dict[str, JsonValue]] = Field(min_length=1, max_length=1000)
 
 

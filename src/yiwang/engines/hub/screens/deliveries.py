@@ -5,8 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from yiwang.engines.hub import datasets, queries
-from yiwang.engines.hub.masks import PERSONAL
-from yiwang.engines.hub.messages import KEPT, LINE
+from yiwang.engines.hub.messages import KEPT
 from yiwang.engines.hub.models import WAITING, State
 from yiwang.kernel.access.guards import staff_only
 from yiwang.kernel.audit.api import record
@@ -47,22 +46,10 @@ def delivery(request, delivery_id):
             "quality": getattr(found, "quality", None),
             "inside": inside is not None,
             "own": queries.own(request.actor, found),
-            "messages": _shown(found, dataset, queries.own(request.actor, found)) if inside else [],
+            "messages": queries.messages(request.actor, found) if inside else [],
             "most": len(found.messages) >= KEPT,
         },
     )
-
-
-def _shown(found, dataset, own):
-    """The messages; to others than the office that sent the cells, without what is personal in them."""
-    if own:
-        return found.messages
-    by_name = {f.name: f for f in dataset.fields}
-    hidden = {LINE} | {name for name, f in by_name.items() if f.level in PERSONAL}
-    return [
-        {**m, "value": "＊", "proposal": "", "remedy": ""} if m["field"] in hidden and m["value"] else m
-        for m in found.messages
-    ]
 
 
 @require_GET

@@ -28,13 +28,16 @@ def upload(request, dataset):
     if request.method == "POST":
         try:
             if "nothing" in request.POST:
-                made = actions.nothing_new(request.actor, found, _told(request.POST)[0])
+                as_of = _told(request.POST)[0]
+                made = actions.nothing_new(request.actor, found, as_of, _office(request, found))
                 return redirect("hub_delivery", delivery_id=made.uid)
             file = request.FILES.get("file")
             if file is None:
                 raise Refused(_("没有选择文件。"))
             as_of, mode = _told(request.POST)
-            made = actions.receive(request.actor, found, file.name, file, file.size, as_of, mode)
+            made = actions.receive(
+                request.actor, found, file.name, file, file.size, as_of, mode, office=_office(request, found)
+            )
             return redirect("hub_delivery", delivery_id=made.uid)
         except Refused as refused:
             error = str(refused)
@@ -42,9 +45,12 @@ def upload(request, dataset):
         request,
         "hub/upload.html",
         {
-            "whose": describing.whose(territory.bound_for(request.actor, found)),
             "dataset": found,
-            "office": actions.office_of(request.actor, found),
+            "offices": [
+                (one, describing.whose(territory.bound(found, one)))
+                for one in actions.offices_of(request.actor, found)
+            ],
+            "chosen": request.POST.get("office", ""),
             "error": error,
             "today": timezone.localdate().isoformat(),
             "most": actions.MOST_BYTES >> 20,
@@ -53,6 +59,11 @@ def upload(request, dataset):
         },
         status=422 if error else 200,
     )
+
+
+def _office(request, dataset):
+    """The office that the form names; the only one where none is asked for."""
+    return actions.office_of(request.actor, dataset, request.POST.get("office", ""))
 
 
 def _hint(f) -> str:
@@ -89,7 +100,8 @@ def begin(request, dataset):
         as_of, mode = _told(request.POST)
         size = request.POST.get("size", "")
         size = int(size) if size.isascii() and size.isdigit() else 0
-        made = actions.begin(request.actor, found, request.POST.get("name", "")[:200], size, as_of, mode)
+        name, office = request.POST.get("name", "")[:200], _office(request, found)
+        made = actions.begin(request.actor, found, name, size, as_of, mode, office=office)
     except Refused as refused:
         return JsonResponse({"error": str(refused)}, status=422)
     return JsonResponse(
@@ -122,6 +134,8 @@ def piece(request, delivery_id):
         )
     except actions.OutOfStep as step:
         return JsonResponse({"error": str(step), "offset": step.offset}, status=409)
+    except actions.DiskFull as full:
+        return JsonResponse({"error": str(full)}, status=507)
     except Refused as refused:
         return JsonResponse({"error": str(refused)}, status=422)
     told = {"offset": at, "size": found.size}

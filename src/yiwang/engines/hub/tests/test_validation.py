@@ -77,7 +77,7 @@ DATASET = Dataset(
 blank = st.sampled_from(["", " ", "\t", "\u3000", "\u00a0"])
 junk = st.one_of(
     st.none(),
-    st.text(st.sampled_from("0123456789X-/.:T年 \0'\"aA是Ｏ９"), max_size=20),
+    st.text(st.sampled_from("0123456789X-/.:T年 \0\ufffd'\"aA是Ｏ９"), max_size=20),
     st.text(max_size=8),
 )
 
@@ -96,7 +96,7 @@ rows = st.fixed_dictionaries(
     {
         "code": cells(st.just(GOOD), st.text(st.sampled_from(CREDIT), min_size=18, max_size=18)),
         "person": cells(st.from_regex(r"\A37990119[89][0-9](0[1-9]|1[0-2])[0-3][0-9]00[0-9][0-9X]\Z")),
-        "kind": cells(st.sampled_from(["01", "A2", "it's", "a2", "03"])),
+        "kind": cells(st.sampled_from(["01", "A2", "it's", "a2", "03", "01\0", "\ufffd"])),
         "place": cells(st.sampled_from(["370102", "370103", "370104"])),
         "count": cells(st.integers(-3, 105).map(str)),
         "other": cells(st.integers().map(str)),
@@ -106,7 +106,7 @@ rows = st.fixed_dictionaries(
         "day": cells(days),
         "end": cells(days),
         "at": cells(days, st.sampled_from(["2024-01-01T23:59:59", "2024-01-01 24:00", "2024-02-30 10:00"])),
-        "word": cells(st.sampled_from(["a", "abc", "是", "xbz", "qqqqqq"])),
+        "word": cells(st.sampled_from(["a", "abc", "是", "xbz", "qqqqqq", "a\ufffd", "\0a"])),
     }
 )
 
@@ -294,6 +294,24 @@ def test_messages_are_for_clerks_not_for_programmers():
     assert told["电话"].remedy == "写成 0531-55550000 的样子"
     assert told["属实"].remedy == "写成其中之一：是、否、部分属实"
     assert told["日"].what == "没有这一天或这个时刻"
+
+
+@pytest.mark.parametrize(("field", "name"), [("word", "文字"), ("kind", "类"), ("code", "代码")])
+def test_a_damaged_character_is_told_with_the_remedy_and_never_lost(field, name):
+    row = {"code": GOOD, "day": "2024-05-20", field: "\ufffd\ufffda"}
+    _values, mask = judge(DATASET, row, TODAY)
+    told = {m.field: m for m in reversed([*of_row(DATASET, 4, row, mask)])}
+    assert str(told[name]).startswith(
+        f"第 4 行“{name}”“\ufffd\ufffda”有读不出的字，文件里已经损坏。从原系统重新导出"
+    )
+    assert by_sql([dict.fromkeys((f.id for f in EVERY), None) | row])[0][-1] == mask
+
+
+def test_a_code_with_an_invisible_character_is_told_not_dropped():
+    row = dict.fromkeys((f.id for f in EVERY), None) | {"code": GOOD, "day": "2024-05-20", "kind": "01\0"}
+    _values, mask = judge(DATASET, row, TODAY)
+    assert next(of_row(DATASET, 2, row, mask)).field == "类"
+    assert by_sql([row])[0][-1] == mask
 
 
 def test_a_rule_says_nothing_of_a_cell_that_is_no_value():
