@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -152,7 +153,14 @@ def corrections_of(actor: Actor, own: Enterprise) -> list[Correction]:
 
 
 def open_corrections(actor: Actor) -> list[Correction]:
-    """What is the actor's to answer, or was answered, the most urgent first."""
+    """What is the actor's to answer, the soonest due first; then what waits to be delivered anew; then what is over."""
     offices = [org for org, roles in actor.posts.items() if {hub.REPORTER, queries.CREDIT} & roles]
     mine = Correction.objects.filter(org_id__in=offices).select_related("org")
-    return list(mine.order_by("done_at", "state", "due_on")[:200])
+    first = (F("done_at").desc(nulls_first=True), F("answered_at").asc(nulls_first=True), "due_on", "id")
+    return list(mine.order_by(*first)[:200])
+
+
+def correction_for(actor: Actor, correction_id: UUID) -> Correction | None:
+    """One that is the actor's to answer, however far down the list it would be; None for others'."""
+    made = Correction.objects.select_related("org").filter(id=correction_id).first()
+    return made if made is not None and may_answer(actor, made) else None
