@@ -342,7 +342,8 @@ begin
               and id = nullif(current_setting('app.subject', true), '')::uuid))) then
     raise exception 'enterprise_conflicts_of: not for you' using errcode = 'insufficient_privilege';
   end if;
-  select array_agg(to_jsonb(c) || jsonb_build_object('name', coalesce(n.name, '')) order by c.found_at desc, c.id),
+  select array_agg(to_jsonb(c) || jsonb_build_object('name', coalesce(n.name, ''), 'region', coalesce(n.region, ''))
+                   order by c.found_at desc, c.id),
          array_agg(distinct c.uscc::text) into v_rows, v_keys
     from enterprise_conflict c left join enterprise_name n on n.uscc = c.uscc
     where case when p_ids is null then c.uscc = p_uscc and c.state <> 'gone' else c.id = any (p_ids) end;

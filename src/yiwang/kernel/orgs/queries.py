@@ -94,15 +94,23 @@ def responsible(function: str, region_code: str) -> Organisation | None:
     return None
 
 
-def staffed(function: str, roles: list[str], region_code: str | None) -> Organisation | None:
-    """The office of a department that has somebody with one of the roles: in a region, else the first of all.
+def staffed(function: str, roles: list[str], region_code: str) -> Organisation | None:
+    """The office of a department that has somebody with one of the roles: in a region, else above it, else the first.
 
     Without any such office, one that has nobody: it stands there, and whoever oversees it sees that.
+
+    Args:
+        region_code: code of a division, today's or a former one; unknown or empty: the first of all.
     """
     offices = Organisation.objects.filter(functions__contains=[function]).order_by("region_id")
     able = offices.filter(posts__until=None, posts__roles__overlap=roles).distinct()
-    here = {"region_id": region_code}
-    return able.filter(**here).first() or able.first() or offices.filter(**here).first() or offices.first()
+    region = current_region(region_code)
+    while region is not None:
+        org = able.filter(region=region).first()
+        if org:
+            return org
+        region = region.parent
+    return able.first() or responsible(function, region_code) or offices.first()
 
 
 @lru_cache(maxsize=1)
