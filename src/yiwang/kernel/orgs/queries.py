@@ -13,11 +13,10 @@ STEWARD = "steward"  # the role of a post that looks after data in general
 
 
 def posts_of(person_id: UUID, today: date) -> dict[UUID, frozenset[str]]:
-    """Organisation id → roles that the person holds on ``today``."""
+    """Organisation id → roles that the person holds on ``today``, the post held longest first."""
     held: dict[UUID, frozenset[str]] = {}
-    for org_id, roles in Post.objects.filter(
-        Q(until=None) | Q(until__gte=today), person_id=person_id, since__lte=today
-    ).values_list("org_id", "roles"):
+    posts = Post.objects.filter(Q(until=None) | Q(until__gte=today), person_id=person_id, since__lte=today)
+    for org_id, roles in posts.order_by("since", "id").values_list("org_id", "roles"):
         held[org_id] = held.get(org_id, frozenset()) | frozenset(roles)
     return held
 
