@@ -86,6 +86,45 @@ def become():
     return actor
 
 
+@pytest.fixture
+def appoint():
+    """``appoint(username, (office, roles), …)`` → the actor of a new account that can sign in.
+
+    The first post is the oldest. They end with the test: who reports or may answer goes by them.
+    """
+    from datetime import date, timedelta
+
+    from django.utils import timezone
+
+    from yiwang.kernel.access.contracts import SYSTEM
+    from yiwang.kernel.access.session import acting
+    from yiwang.kernel.accounts.models import Person, User
+    from yiwang.kernel.accounts.queries import actor_of
+    from yiwang.kernel.orgs.models import Post
+
+    made = []
+
+    def actor(username, *posts):
+        with acting(SYSTEM):
+            person = Person.objects.filter(users=None, posts=None).order_by("-id").first()
+            user = User(username=username, person=person, demo_role=username, demo_order=950)
+            user.set_unusable_password()
+            user.save()
+            for n, (office, roles) in enumerate(posts):
+                made.append(
+                    Post.objects.create(
+                        person=person, org=office, title="岗位", roles=roles, since=date(2020 + n, 1, 1)
+                    )
+                )
+            return actor_of(user)
+
+    yield actor
+    with acting(SYSTEM):
+        Post.objects.filter(id__in=[post.id for post in made]).update(
+            until=timezone.localdate() - timedelta(days=1)
+        )
+
+
 @pytest.fixture(scope="session")
 def photo(tmp_path_factory):
     """A small white passport photo."""

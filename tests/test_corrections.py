@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 from deliveries import HEADER, code, give, row
+from django.utils import timezone
 from product import until
 from test_enterprise import PENALTY, penalise, stored
 from test_items import ENTERPRISE, switch
@@ -19,6 +20,7 @@ from yiwang.kernel.access.session import acting
 from yiwang.kernel.accounts.models import Enterprise
 from yiwang.kernel.audit.models import AuditEvent
 from yiwang.kernel.ledger import queries as ledger
+from yiwang.kernel.orgs.queries import responsible
 
 
 def graded(purpose):
@@ -133,3 +135,62 @@ def test_a_class_that_is_better_again_closes_what_it_opened():
     assert give(head + gone, "撤.csv", "penalties").counts["withdrawn"] == 2
     until(lambda: all(m.closed_at for m in matter()), 60)
     assert stored(uscc)[0] == "A" and len(matter()) == 1
+
+
+def requests(office, *titles, state="open", due=3, done=None):
+    """Requests for correction to an office, as verdicts make them: the first is due, or was done, the latest."""
+    now = timezone.now()
+    told = {
+        "dataset": "penalties", "words": "与登记不一致", "org": office, "asked_by": "system", "delivery": 0,
+        "freezes": False, "state": state, "answer": "" if state == "open" else "已核实",
+        "answered_at": None if state == "open" else now,
+    }  # fmt: skip
+    with acting(SYSTEM):
+        return Correction.objects.bulk_create(
+            Correction(
+                uscc=code(), key=title, title=title, due_on=timezone.localdate() + timedelta(days=due - n),
+                done_at=now - timedelta(minutes=n) if done else None, **told,
+            )
+            for n, title in enumerate(titles)
+        )  # fmt: skip
+
+
+def test_what_is_open_stands_before_any_number_of_answered_ones_and_a_link_shows_its_own(visit, appoint):
+    office = responsible("市场监管", "370203")
+    appoint("answers_370203", (office, ["credit"]))
+    *_some, oldest = requests(office, *(f"答过{n}" for n in range(205)), state="sound", done=True)
+    requests(office, "等重报", state="faulty")
+    requests(office, "后到期", "先到期")
+    page = visit("answers_370203")
+
+    def titles():
+        return page.locator("li.card h2").all_inner_texts()
+
+    page.goto("/desk/corrections")
+    assert titles()[:5] == ["先到期", "后到期", "等重报", "答过0", "答过1"] and len(titles()) == 200
+    page.goto(f"/desk/corrections?at={oldest.id}")
+    assert titles()[:2] == ["答过204", "先到期"]
+    (last,) = requests(office, "最后到期", due=99)
+    requests(office, *(f"催办{n}" for n in range(205)), due=90)
+    page.goto("/desk/corrections")
+    assert "最后到期" not in titles()
+    page.goto(f"/desk/corrections?at={last.id}")
+    assert titles()[0] == "最后到期" and everywhere(page) == []
+    card = page.locator("li.card", has_text="最后到期").first
+    card.locator("textarea").fill("对")
+    with page.expect_navigation() as answer:
+        card.locator("text=记录无误").click()
+    card = page.locator("li.card", has_text="最后到期").first
+    assert answer.value.status == 422 and card.locator("textarea").input_value() == "对"
+    card.locator("textarea").fill("经核实，登记的名称没有错")
+    with page.expect_navigation():
+        card.locator("text=记录无误").click()
+    with acting(SYSTEM):
+        assert Correction.objects.get(id=last.id).state == "sound"
+        (other,) = requests(responsible("市场监管", "370202"), "别的单位的")
+    token = page.locator("[name=csrfmiddlewaretoken]").first.input_value()
+    form = {"answer": "不归我答复的", "faulty": "false", "csrfmiddlewaretoken": token}
+    sent = page.request.post(f"/desk/corrections/{other.id}", form=form, headers={"Referer": page.url})
+    assert sent.status == 404
+    for at in (other.id, "x"):
+        assert page.goto(f"/desk/corrections?at={at}").status == 200 and "别的单位的" not in titles()

@@ -10,6 +10,7 @@ from product import until
 from test_enterprise import PENALTY, penalise, stored
 from test_items import ENTERPRISE, switch
 from test_pages import everywhere
+from test_territory import deliver
 
 from yiwang.config.demo.enterprises import NAME, USCC
 from yiwang.domains.enterprise import actions, conflicts, queries, replay, tables
@@ -20,6 +21,7 @@ from yiwang.kernel.access.session import acting
 from yiwang.kernel.ids import new_id
 from yiwang.kernel.ledger.models import Entry
 from yiwang.kernel.notify.models import Message
+from yiwang.kernel.orgs.queries import responsible
 
 PURPOSE = "事中事后监管"
 PUBLIC = "统一社会信用代码,企业名称,评价机构,评价等级,评价日期,有效期至\n"
@@ -272,6 +274,29 @@ def test_what_sources_say_differently_is_listed_decided_asked_for_and_over_when_
     with acting(SYSTEM):
         assert {c.state for c in Correction.objects.filter(uscc=uscc)} == {"withdrawn", "done"}
     assert "有过争议" not in open_file(page, uscc)
+
+
+def test_a_verdict_goes_to_who_brought_the_record_not_to_who_delivered_last(become, appoint):
+    """Another county's office could not deliver it: its file may hold records of its own territory alone."""
+    here, there = responsible("市场监管", "370211"), responsible("市场监管", "370212")
+    appoint("reporter_370211", (here, ["reporter"]))
+    appoint("reporter_370212", (there, ["reporter"]))
+    own, by_system = code(), code()
+    deliver("reporter_370211", "ent_registration", HEADER + row(own, "裁决归属验证有限公司", region="370211"))
+    give(HEADER + row(by_system, "系统报送验证有限公司", region="370211"))
+    last = deliver("reporter_370212", "ent_registration", HEADER + row(code(), region="370212"))
+    assert last.state == "loaded" and last.org_id == there.id
+    line = f",另一个名称有限公司,{TODAY.year - 1},1,{day(30)},泉城路1号\n"
+    give(REPORT + own + line + by_system + line, "年.csv", "annual_reports")
+    credit = become("credit")
+    for uscc in (own, by_system):
+        until(lambda u=uscc: ("name", "annual_reports") in at(u), 30)
+        with owner() as con:
+            text = "select id from enterprise_conflict where uscc = %s and fact = 'name' and dataset = 'annual_reports'"
+            ((id,),) = con.execute(text, [uscc]).fetchall()
+        with acting(credit):
+            made = conflicts.decide(credit, id, "annual_reports", "年报的名称有变更通知书为证")
+        assert (made.dataset, made.org_id) == ("ent_registration", here.id)
 
 
 def test_refusals_of_verdicts(become):

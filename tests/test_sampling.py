@@ -4,6 +4,7 @@ import csv
 import hashlib
 import io
 import re
+from dataclasses import replace
 from datetime import date, timedelta
 from math import ceil
 
@@ -14,14 +15,19 @@ from playwright.sync_api import expect
 from product import PRODUCT, until
 from test_english import CHINESE
 from test_enterprise import penalise, stored
-from test_pages import MODES, violations
+from test_pages import MODES, everywhere, violations
 
 from yiwang.domains.enterprise import tables
-from yiwang.domains.enterprise.models import Sampled, SamplingPlan
-from yiwang.domains.enterprise.sampling import actions
-from yiwang.kernel.access.contracts import SYSTEM, Refused
+from yiwang.domains.enterprise.models import SamplingPlan
+from yiwang.domains.enterprise.sampling import actions, queries
+from yiwang.kernel.access.contracts import SYSTEM, Refused, Subject
 from yiwang.kernel.access.session import acting
+from yiwang.kernel.accounts.models import Enterprise
 from yiwang.kernel.audit.models import AuditEvent
+from yiwang.kernel.ids import new_id
+from yiwang.kernel.ledger import queries as ledger
+from yiwang.kernel.ledger.models import Entry
+from yiwang.kernel.orgs.queries import responsible
 
 PURPOSE = "事中事后监管"
 HEADER = "统一社会信用代码,企业名称,类型,登记状态,住所,所在区划,成立日期,核准日期,行业代码\n"
@@ -78,7 +84,7 @@ def lots(seed, codes):
 
 
 @pytest.mark.plan("R5")
-def test_one_plan_gives_each_class_its_own_share_and_times_and_anyone_can_recount(visit, fleet):
+def test_one_plan_gives_each_class_its_own_share_and_times_and_anyone_can_recount(visit, become, fleet):
     page, table = visit("credit"), tables.current()
     first = make(page, "渔业年度抽查")
     subjects, percent, sum_, wanted, _times, _digest = line(page, "A 信用")
@@ -120,6 +126,11 @@ def test_one_plan_gives_each_class_its_own_share_and_times_and_anyone_can_recoun
         with page.expect_download() as got:
             page.evaluate(f"location.href = '/desk/enterprises/sampling/{second}/frame?grade={grade}'")
         assert got.value.path().read_text() == "\n".join(sorted(codes))
+    credit = become("credit")
+    with acting(credit):  # the page has it in parts, in the same order
+        plan = queries.plan_of(second)
+        parts = [d.uscc for part in ((0, 1), (1, 1), (2, None)) for d in queries.drawn(plan, *part)]
+    assert len(parts) > 2 and parts == list(dict.fromkeys(r[2] for r in rows))
     of_d = [date.fromisoformat(r[6]) for r in rows if r[0] == "D"]
     assert len(set(of_d)) == 4
     assert of_d == sorted(of_d) and all(d.year == NEXT for d in of_d)
@@ -136,7 +147,7 @@ def test_what_was_drawn_stays_and_leaves_its_trace(visit, become, fleet):
         actions.draw(credit, at)
     for statement in (
         "update enterprise_sampled set place = 1", "delete from enterprise_sampled",
-        "select * from enterprise_samplingframe",
+        "select * from enterprise_samplingframe", "select name from enterprise_sampled",
         "update enterprise_samplingplan set seed = 'x'", "update enterprise_samplingstratum set wanted = 0",
         f"select enterprise_sampling_draw(gen_random_uuid(), '{at}', '{{}}', 'x', 'x')",
     ):  # fmt: skip
@@ -148,7 +159,65 @@ def test_what_was_drawn_stays_and_leaves_its_trace(visit, become, fleet):
     with acting(SYSTEM):
         verbs = AuditEvent.objects.filter(object_id=at).values_list("verb", flat=True)
         assert set(verbs) == {"enterprise.sampling-planned", "enterprise.sampling-drawn"}
-        assert Sampled.objects.filter(plan=at).exists()
+
+
+def test_each_look_at_the_lot_is_in_the_ledger_and_others_do_not_look(visit, become, appoint, fleet):
+    page = visit("credit")
+    at = make(page, "谁看过名单")
+    draw(page)
+    address = f"/desk/enterprises/sampling/{at}"
+    with owner() as con:
+        drawn = [c for (c,) in con.execute("select uscc from enterprise_sampled where plan_id = %s", [at])]
+    assert drawn
+
+    def entries(actor):
+        """(use, from when it is seen), of the actor's looks at lots."""
+        with acting(SYSTEM):
+            found = Entry.objects.filter(
+                use__actor=actor.label, use__source="enterprise.sampling", use__fields="drawn"
+            )
+            return list(found.values_list("use_id", "use__purpose", "visible_from"))
+
+    credit = become("credit")
+    before = entries(credit)
+    page.goto(address)
+    assert len(entries(credit)) == len(before) + len(drawn)
+    with page.expect_download():
+        page.click("text=导出名单")
+    new = [e for e in entries(credit) if e not in before]
+    assert len(new) == 2 * len(drawn) and len({use for use, *_rest in new}) == 2
+    assert {(why, day) for _use, why, day in new} == {(PURPOSE, date(NEXT + 1, 1, 1))}
+    # Who is drawn does not hear of it from the ledger before the visits are over.
+    with acting(SYSTEM):
+        firm, _new = Enterprise.objects.get_or_create(uscc=drawn[0], defaults={"name": "抽中的公司"})
+    itself = replace(
+        become("boss"), acting_for=Subject(firm.id, "enterprise", firm.name, frozenset({"admin"}))
+    )
+    with acting(itself):
+        assert [e for e in ledger.uses_of(itself) if e.use.source == "enterprise.sampling"] == []
+
+    city = appoint("credit_370100", (responsible("市场监管", "370100"), ["credit"]))
+    above = visit("credit_370100")
+    above.goto(address)
+    assert "抽签验证" in above.inner_text("main") and len(entries(city)) == len(drawn)
+    assert everywhere(above) == []
+
+    stranger = appoint("credit_370302", (responsible("市场监管", "370302"), ["credit"]))
+    other = visit("credit_370302")
+    other.goto(address)
+    assert "怎样得出" in other.inner_text("main") and "名单只由" in other.inner_text("main")
+    assert "抽签验证" not in other.content() and [c for c in fleet if c in other.content()] == []
+    assert everywhere(other) == []
+    for part in ("list", "frame?grade=A"):
+        assert other.request.get(f"{PRODUCT.url}{address}/{part}").status in (403, 404)
+    reads = "select * from enterprise_sampling_drawn(%s, %s, 0, null, 'x', 'x')"
+    with (
+        pytest.raises(ProgrammingError, match="not for you"),
+        acting(stranger),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(reads, [new_id(), at])
+    assert entries(stranger) == []
 
 
 def test_a_plan_given_up_stays_with_its_reason(visit):

@@ -5,14 +5,19 @@ from datetime import timedelta
 
 import pytest
 from client import client
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.utils import timezone
 from product import PRODUCT, ROOT, until
+from test_corrections import in_everything
 from test_english import CHINESE
+from test_items import ENTERPRISE, switch
 from test_pages import everywhere
 from test_sharing_scope import agreed, asked
 
+from yiwang.config.demo.enterprises import USCC
+from yiwang.domains.enterprise import queries as enterprises
 from yiwang.engines.cases.contracts import PURPOSE
+from yiwang.engines.hub import api as hub
 from yiwang.kernel.access.contracts import SYSTEM, Refused
 from yiwang.kernel.access.session import acting
 from yiwang.kernel.accounts.models import Person
@@ -21,7 +26,8 @@ from yiwang.kernel.ledger import actions, queries
 from yiwang.kernel.ledger.models import Doubt, Entry
 from yiwang.kernel.ledger.purposes import source_names
 from yiwang.kernel.notify.models import Message
-from yiwang.kernel.orgs.models import Post
+from yiwang.kernel.orgs.models import Organisation, Post
+from yiwang.kernel.orgs.queries import responsible
 from yiwang.kernel.registers import api as registers
 
 NOTE = "select ledger_note(%s, %s, %s, %s, '《优化营商环境条例》', null, null, %s, array[%s], array[true])"
@@ -243,3 +249,68 @@ def test_a_doubt_about_a_read_under_a_grant_shows_the_grant(visit, become):
     card = page.locator(".card", has=page.locator(f"form[action='/desk/doubts/{made.id}']"))
     assert card.locator(f"a[href='/desk/data/grants/{grant.id}']").count() == 1
     assert reader.name in card.inner_text() and everywhere(page) == []
+
+
+def of_others(page, entry):
+    """What the page of an enterprise's uses says of one entry, and its own page."""
+    page.goto("/uses?of=others")
+    line = page.locator("tr", has=page.locator(f"a[href='/uses/{entry.id}']")).inner_text()
+    page.goto(f"/uses/{entry.id}")
+    return line, page.inner_text("main")
+
+
+def test_a_manager_reads_as_his_own_office_not_as_those_he_oversees(visit, become, appoint):
+    city = responsible("市场监管", "370200")
+    reader = appoint("credit_370200", (city, ["manager", "credit"]))
+    assert len(reader.oversees) > 1
+    with acting(reader):
+        enterprises.file_of(reader, USCC, "事中事后监管")
+    with acting(SYSTEM):
+        found = Entry.objects.select_related("use").filter(use__actor=reader.label)
+        assert {tuple(e.use.orgs) for e in found} == {(city.id,)}
+        entry = found.filter(use__source="enterprise.grade").latest("id")
+        below = list(Organisation.objects.filter(id__in=reader.oversees).values_list("name", flat=True))
+    page = visit("boss")
+    switch(page, ENTERPRISE)
+    line, told = of_others(page, entry)
+    assert city.name in line and city.name in told
+    assert [name for name in below if name in line or name in told] == []
+
+
+def test_a_doubt_about_a_read_under_a_grant_goes_to_the_grants_office(visit, become, appoint):
+    grant = agreed(asked("penalties", ["decision_no", "uscc"]))
+    older = responsible("市场监管", "370213")
+    reader = appoint("two_posts", (older, ["credit"]), (grant.org, ["reporter"]))
+    assert list(reader.posts) == [older.id, grant.org_id]
+    with acting(reader):
+        assert hub.granted(reader, grant.id, subject=USCC).records
+        enterprises.standing_of(USCC, "事中事后监管")
+    with acting(SYSTEM):
+        use_id = grant.uses.latest("id").use_id
+        entry = Entry.objects.select_related("use").get(use_id=use_id)
+        other = Entry.objects.select_related("use").filter(use__actor=reader.label).latest("id")
+    assert entry.use.orgs == [grant.org_id]
+    assert other.use.orgs == [older.id, grant.org_id]  # no grant: both, the oldest post first
+    boss = in_everything(become)
+    with acting(boss):
+        assert actions.doubt(boss, use_id, "为什么取我的处罚").org_id == grant.org_id
+        assert actions.doubt(boss, other.use_id, "为什么查我").org_id == older.id
+    page = visit("boss")
+    switch(page, ENTERPRISE)
+    line, told = of_others(page, entry)
+    assert grant.org.name in line and older.name not in line and older.name not in told
+    desk = visit("reporter_xs")
+    desk.goto("/desk/doubts")
+    assert "为什么取我的处罚" in desk.inner_text("main") and "为什么查我" not in desk.inner_text("main")
+
+
+def test_who_oversees_an_office_uses_no_grant_of_its(become, appoint):
+    """Its rows he sees; what it was given by another department is not his to read, nor past the commands."""
+    grant = agreed(asked("penalties", ["decision_no"]))
+    above = responsible("行政审批", "370100")
+    manager = appoint("manager_of_grants", (above, ["manager"]))
+    assert grant.org_id in manager.oversees
+    with acting(manager), pytest.raises(hub.NoGrant):
+        hub.granted(manager, grant.id)
+    with pytest.raises(DatabaseError, match="no such grant"), acting(manager), connection.cursor() as cursor:
+        cursor.execute("select hub_granted(%s, %s, 'enterprise', null, null, null, 1)", [new_id(), grant.id])

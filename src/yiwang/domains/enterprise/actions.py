@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -13,8 +14,6 @@ from yiwang.kernel.access.contracts import Actor, Refused
 from yiwang.kernel.accounts.models import Enterprise
 from yiwang.kernel.audit.api import record
 from yiwang.kernel.events.api import emit
-from yiwang.kernel.orgs.models import Organisation
-from yiwang.kernel.orgs.queries import staffed
 
 from . import conflicts, queries, tables
 from .models import Correction
@@ -55,7 +54,7 @@ def ask(actor: Actor, dataset_id: str, key: str, words: str) -> Correction:
         key=key,
         title=f"{fact.dataset.name} {key}"[:200].replace("\x1f", " "),
         words=words.strip()[:1000],
-        org=_office(fact, str((file.registration or {}).get("region", ""))),
+        org=queries.office_of(fact.dataset, fact.delivery, str((file.registration or {}).get("region", ""))),
         asked_by=actor.label,
         due_on=cases.due_day(queries.ASKED, timezone.now()),
         delivery=fact.values["_delivery"],
@@ -75,13 +74,6 @@ def asked_before(fact: queries.Fact) -> str:
     if last.state == Correction.State.SOUND and last.delivery == fact.values["_delivery"]:
         return _("这一行没有变，来源部门已经答复过“记录无误”。不服的，可以依法申请行政复议或者提起行政诉讼。")
     return ""
-
-
-def _office(fact: queries.Fact, region: str) -> Organisation | None:
-    """Who delivered the line; otherwise the department's office where the enterprise is, one that can answer first."""
-    if fact.delivery is not None and fact.delivery.org is not None:
-        return fact.delivery.org
-    return staffed(fact.dataset.department, [hub.REPORTER, queries.CREDIT], region)
 
 
 def answer(actor: Actor, correction_id: UUID, faulty: bool, words: str, by: str = "") -> Correction:
@@ -122,8 +114,7 @@ def settle(dataset_id: str) -> None:
     if not waiting or dataset is None:
         return
     for one in waiting:
-        key = dict(zip(dataset.key, one.key.split(queries.SEPARATOR), strict=True))
-        (latest, *_rest) = hub.versions(dataset, key, OWN) or [None]
+        latest = queries.latest_of(dataset, one.key, OWN)
         if latest is not None and latest["_delivery"] != one.delivery:
             one.done_at = timezone.now()
             one.save(update_fields=["done_at"])
@@ -140,8 +131,7 @@ def record_of(made: Correction) -> list[tuple[str, str]]:
     dataset = hub.find(made.dataset)
     if dataset is None:
         return []
-    key = dict(zip(dataset.key, made.key.split(queries.SEPARATOR), strict=True))
-    latest = next(iter(hub.versions(dataset, key, OWN)), None) or {}
+    latest = queries.latest_of(dataset, made.key, OWN) or {}
     return [(f.name, text) for f in dataset.fields if (text := hub.said(dataset, f.id, latest.get(f.id)))]
 
 
@@ -152,7 +142,14 @@ def corrections_of(actor: Actor, own: Enterprise) -> list[Correction]:
 
 
 def open_corrections(actor: Actor) -> list[Correction]:
-    """What is the actor's to answer, or was answered, the most urgent first."""
+    """What is the actor's to answer, the soonest due first; then what waits to be delivered anew; then what is over."""
     offices = [org for org, roles in actor.posts.items() if {hub.REPORTER, queries.CREDIT} & roles]
     mine = Correction.objects.filter(org_id__in=offices).select_related("org")
-    return list(mine.order_by("done_at", "state", "due_on")[:200])
+    first = (F("done_at").desc(nulls_first=True), F("answered_at").asc(nulls_first=True), "due_on", "id")
+    return list(mine.order_by(*first)[:200])
+
+
+def correction_for(actor: Actor, correction_id: UUID) -> Correction | None:
+    """One that is the actor's to answer, however far down the list it would be; None for others'."""
+    made = Correction.objects.select_related("org").filter(id=correction_id).first()
+    return made if made is not None and may_answer(actor, made) else None

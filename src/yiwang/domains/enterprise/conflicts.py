@@ -25,12 +25,11 @@ from yiwang.kernel.events.api import emit, emit_on
 from yiwang.kernel.ids import new_id
 from yiwang.kernel.ledger.purposes import purpose_of
 from yiwang.kernel.orgs.models import Organisation
-from yiwang.kernel.orgs.queries import staffed
 
 from . import tables
 from .models import Conflict, Correction
 from .portrait.facts import statement
-from .queries import ASKED, CREDIT
+from .queries import ASKED, CREDIT, latest_of, office_of
 
 OWN = "数据管理"  # the purpose under which data are compared
 COLUMNS = "kind, key, value, since, other_key, other_value, other_since"
@@ -170,10 +169,11 @@ def decide(actor: Actor, conflict_id: UUID, right: str, why: str) -> Correction:
         "fact": fact, "good": good.name, "value": values[right] or "—", "mine": values[wrong] or "—", "why": why.strip(),
     }  # fmt: skip
     words = _("%(fact)s：%(good)s为“%(value)s”，贵方为“%(mine)s”，经裁决以前者为准。理由：%(why)s") % told
+    org = _office(actor, dataset, key, row["region"])
     with as_system(actor):  # the other office's, so not the actor's to write
         made = Correction.objects.create(
             uscc=row["uscc"], dataset=wrong, key=key or row["uscc"], title=f"{dataset.name} {row['uscc']} {fact}"[:200],
-            words=words[:1000], org=_office(actor, dataset), asked_by=actor.label, freezes=False, delivery=0,
+            words=words[:1000], org=org, asked_by=actor.label, freezes=False, delivery=0,
             due_on=cases.due_day(ASKED, timezone.now()),
         )  # fmt: skip
         emit(ASKED, {"correction": str(made.id), "uscc": row["uscc"]})
@@ -229,15 +229,13 @@ def _mine(actor: Actor, conflict_id: UUID) -> dict[str, Any]:
     return found[0]
 
 
-def _office(actor: Actor, dataset: hub.Dataset) -> Organisation | None:
-    """Who delivers the dataset; before anybody has, the department's office of the actor's region."""
-    latest = (
-        hub.Delivery.objects.filter(dataset=dataset.id, state="loaded")
-        .exclude(org=None)
-        .order_by("-seq")
-        .first()
-    )
-    if latest is not None:
-        return latest.org
-    region = Organisation.objects.filter(id__in=list(actor.posts)).values_list("region_id", flat=True).first()
-    return staffed(dataset.department, [hub.REPORTER, CREDIT], region)
+def _office(actor: Actor, dataset: hub.Dataset, key: str | None, region: str) -> Organisation | None:
+    """Who brought the record that is wrong: another county's could neither correct it nor has a right to see it.
+
+    Args:
+        key: the record's; None where there is none. region: the enterprise's, where the record names none.
+    """
+    found = (latest_of(dataset, key, OWN) if key else None) or {}
+    with as_system(actor):  # where a record comes from is no secret of the office that delivered it
+        brought = hub.Delivery.objects.filter(seq=found.get("_delivery")).select_related("org").first()
+    return office_of(dataset, brought, str(found.get(dataset.territory) or region))

@@ -113,126 +113,6 @@ revoke all on function enterprise_search(uuid, text, text, text, integer, text, 
 grant execute on function enterprise_grade_of(uuid, text, text, text, date) to {app};
 grant execute on function enterprise_search(uuid, text, text, text, integer, text, text, date) to {app};
 
--- Sampling plans: made, frozen and drawn by officials with the post; what was frozen or drawn never changes.
-revoke delete, truncate, update on enterprise_samplingplan, enterprise_samplingstratum from {app};
-grant update (state, ended_at, ended_by_name, why_dropped) on enterprise_samplingplan to {app};
-revoke all on enterprise_samplingframe from {app};
-revoke insert, update, delete, truncate on enterprise_sampled from {app};
-alter table enterprise_samplingplan enable row level security;
-drop policy if exists staff on enterprise_samplingplan;
-create policy staff on enterprise_samplingplan to {app} using (
-  (select current_setting('app.system', true)) = 'on' or (select enterprise_credit_staff())
-);
-drop policy if exists once on enterprise_samplingplan;
-create policy once on enterprise_samplingplan as restrictive for update to {app}
-  using (state = 'ready') with check (true);  -- drawn is drawn
-alter table enterprise_samplingstratum enable row level security;
-drop policy if exists staff on enterprise_samplingstratum;
-create policy staff on enterprise_samplingstratum to {app} using (
-  (select current_setting('app.system', true)) = 'on' or (select enterprise_credit_staff())
-);
-alter table enterprise_sampled enable row level security;
-drop policy if exists staff on enterprise_sampled;
-create policy staff on enterprise_sampled for select to {app} using (
-  (select current_setting('app.system', true)) = 'on' or (select enterprise_credit_staff())
-);
-
--- Who is in scope, by the class in force, once for a plan: (class, how many, SHA-256 of the codes). By one published
--- rule over everybody, so the ledger has one use of the whole, and an entry each of those drawn.
-create or replace function enterprise_sampling_freeze(
-  p_use uuid, p_plan uuid, p_dataset text, p_subject text, p_region text, p_industry text, p_purpose text, p_basis text
-) returns table (grade varchar, subjects integer, digest text)
-language plpgsql security definer set search_path = public set work_mem = '256MB' as $$
-declare
-  v_plan enterprise_samplingplan;
-begin
-  if coalesce(p_purpose, '') = '' or not enterprise_credit_staff() then
-    raise exception 'enterprise_sampling_freeze: not for you, or no purpose' using errcode = 'insufficient_privilege';
-  end if;
-  select * into strict v_plan from enterprise_samplingplan where id = p_plan and state = 'ready';
-  execute format(
-    'insert into enterprise_samplingframe (plan_id, grade, codes) '
-    'select $1, g.in_force, string_agg(g.uscc, e''\n'' order by g.uscc collate "C") '
-    'from enterprise_grade g join hub.%I r on r.%I = g.uscc and not r._withdrawn '
-    'where (cardinality($2) = 0 or r.%I = any ($2)) '
-    'and (cardinality($3) = 0 or exists (select 1 from unnest($3) i where starts_with(r.%I, i))) group by g.in_force',
-    p_dataset, p_subject, p_region, p_industry) using p_plan, v_plan.regions, v_plan.industries;
-  perform ledger_note(p_use, 'enterprise.sampling', 'in scope', p_purpose, p_basis, null, v_plan.last + 1, 'run',
-                      array[p_plan::text], array[true]);
-  return query select f.grade, (length(f.codes) - length(replace(f.codes, e'\n', '')) + 1)::integer,
-                      encode(sha256(convert_to(f.codes, 'UTF8')), 'hex')
-               from enterprise_samplingframe f where f.plan_id = p_plan;
-end $$;
-
--- The lot of a plan, as sampling/rules.py says it. p_days: for each day of the period, the working day to take.
-create or replace function enterprise_sampling_draw(
-  p_use uuid, p_plan uuid, p_days date[], p_purpose text, p_basis text
-) returns integer language plpgsql security definer set search_path = public set work_mem = '256MB' as $$
-declare
-  v_plan enterprise_samplingplan;
-  v_days integer := cardinality(p_days);
-  v_keys text[];
-begin
-  if coalesce(p_purpose, '') = '' or not enterprise_credit_staff() then
-    raise exception 'enterprise_sampling_draw: not for you, or no purpose' using errcode = 'insufficient_privilege';
-  end if;
-  select * into strict v_plan from enterprise_samplingplan where id = p_plan and state = 'ready' for update;
-  with drawn as (
-    select s.grade, s.visits, o.uscc, o.place
-    from enterprise_samplingstratum s
-    join enterprise_samplingframe f on f.plan_id = s.plan_id and f.grade = s.grade
-    cross join lateral (
-      select l.uscc, (row_number() over (order by l.lot, l.uscc collate "C"))::integer as place
-      from (select c as uscc, sha256(convert_to(v_plan.seed || ':' || c, 'UTF8')) as lot
-            from string_to_table(f.codes, e'\n') c order by 2, c collate "C" limit s.wanted) l
-    ) o where s.plan_id = p_plan
-  )
-  insert into enterprise_sampled (plan_id, grade, place, uscc, name, region, days)
-  select p_plan, d.grade, d.place, d.uscc, coalesce(n.name, d.uscc), coalesce(n.region, ''), array(
-    select p_days[part.low + 1
-                  + (('x' || left(encode(sha256(convert_to(v_plan.seed || ':' || d.uscc || ':' || part.k, 'UTF8')), 'hex'), 8))
-                     ::bit(32)::bigint % (part.high - part.low))::integer]
-    from (select k, (v_days * (k - 1)) / d.visits as low, (v_days * k) / d.visits as high
-          from generate_series(1, d.visits) k) part order by part.k
-  ) from drawn d left join enterprise_name n on n.uscc = d.uscc;
-  select coalesce(array_agg(uscc::text), '{}') into v_keys from enterprise_sampled where plan_id = p_plan;
-  if cardinality(v_keys) > 0 then  -- whoever is drawn sees it when the period is over: these visits are not announced
-    perform ledger_note(p_use, 'enterprise.sampling', 'drawn', p_purpose, p_basis, null, v_plan.last + 1, 'enterprise',
-                        v_keys, array_fill(true, array[cardinality(v_keys)]));
-  end if;
-  return cardinality(v_keys);
-end $$;
-
--- The codes in scope of one class of a plan, for whoever recomputes its lot: an entry each in the ledger.
-create or replace function enterprise_sampling_frame(
-  p_use uuid, p_plan uuid, p_grade text, p_purpose text, p_basis text
-) returns text language plpgsql security definer set search_path = public as $$
-declare
-  v_codes text;
-  v_keys text[];
-  v_last date;
-begin
-  if coalesce(p_purpose, '') = '' or not enterprise_credit_staff() then
-    raise exception 'enterprise_sampling_frame: not for you, or no purpose' using errcode = 'insufficient_privilege';
-  end if;
-  select f.codes, p.last into v_codes, v_last from enterprise_samplingframe f
-    join enterprise_samplingplan p on p.id = f.plan_id where f.plan_id = p_plan and f.grade = p_grade;
-  if v_codes is null then
-    return '';
-  end if;
-  v_keys := string_to_array(v_codes, e'\n');
-  perform ledger_note(p_use, 'enterprise.sampling', 'in scope', p_purpose, p_basis, null, v_last + 1, 'enterprise',
-                      v_keys, array_fill(true, array[cardinality(v_keys)]));
-  return v_codes;
-end $$;
-
-revoke all on function enterprise_sampling_freeze(uuid, uuid, text, text, text, text, text, text) from public;
-revoke all on function enterprise_sampling_draw(uuid, uuid, date[], text, text) from public;
-revoke all on function enterprise_sampling_frame(uuid, uuid, text, text, text) from public;
-grant execute on function enterprise_sampling_freeze(uuid, uuid, text, text, text, text, text, text) to {app};
-grant execute on function enterprise_sampling_draw(uuid, uuid, date[], text, text) to {app};
-grant execute on function enterprise_sampling_frame(uuid, uuid, text, text, text) to {app};
-
 -- What was stored of one enterprise's class at a moment: {change, after, grade, run, first_run}. change: the last one
 -- until then; after: the next one; run: the last run over all that had begun.
 create or replace function enterprise_grade_on(
@@ -384,7 +264,8 @@ begin
               and id = nullif(current_setting('app.subject', true), '')::uuid))) then
     raise exception 'enterprise_conflicts_of: not for you' using errcode = 'insufficient_privilege';
   end if;
-  select array_agg(to_jsonb(c) || jsonb_build_object('name', coalesce(n.name, '')) order by c.found_at desc, c.id),
+  select array_agg(to_jsonb(c) || jsonb_build_object('name', coalesce(n.name, ''), 'region', coalesce(n.region, ''))
+                   order by c.found_at desc, c.id),
          array_agg(distinct c.uscc::text) into v_rows, v_keys
     from enterprise_conflict c left join enterprise_name n on n.uscc = c.uscc
     where case when p_ids is null then c.uscc = p_uscc and c.state <> 'gone' else c.id = any (p_ids) end;

@@ -16,6 +16,8 @@ from yiwang.kernel.access.contracts import Actor
 from yiwang.kernel.access.session import as_system
 from yiwang.kernel.ids import new_id
 from yiwang.kernel.ledger.purposes import purpose_of
+from yiwang.kernel.orgs.models import Organisation
+from yiwang.kernel.orgs.queries import staffed
 from yiwang.kernel.packs import api as packs
 
 from . import tables
@@ -26,7 +28,7 @@ from .risk.rules import as_day, key_of
 
 CREDIT = "credit"  # role of posts that look at files of enterprises
 ASKED = "enterprise.correction"  # a request for correction was made, answered or is over; opens a matter
-__all__ = ["ASKED", "CREDIT", "SEPARATOR", "Fact", "File", "file_of", "standing_of"]
+__all__ = ["ASKED", "CREDIT", "SEPARATOR", "Fact", "File", "file_of", "latest_of", "office_of", "standing_of"]
 
 
 @dataclass(frozen=True)
@@ -102,3 +104,21 @@ def file_of(actor: Actor, uscc: str, purpose: str, on: date | None = None) -> Fi
     facts.sort(key=lambda f: f.day or date.min, reverse=True)
     registration = next(iter(rows.get(table.subjects.id, ())), None) if table else None
     return File(uscc, registration, tuple(facts), table, grade, standing_of(uscc, purpose), on)
+
+
+def latest_of(dataset: Dataset, key: str, purpose: str) -> dict[str, Any] | None:
+    """The record of a key as it is held now; an entry in the ledger. None without one.
+
+    So too for a key that is not whole: a request about a record that is missing has the enterprise's code alone.
+    """
+    values = key.split(SEPARATOR)
+    if len(values) != len(dataset.key):
+        return None
+    return next(iter(hub.versions(dataset, dict(zip(dataset.key, values, strict=True)), purpose)), None)
+
+
+def office_of(dataset: Dataset, delivery: hub.Delivery | None, region: str) -> Organisation | None:
+    """Whom to ask about a record: who delivered it, else the department's office there that can answer first."""
+    if delivery is not None and delivery.org is not None:
+        return delivery.org
+    return staffed(dataset.department, [hub.REPORTER, CREDIT], region)

@@ -2,6 +2,7 @@
 
 from datetime import date
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.contrib import messages
 from django.http import Http404
@@ -124,28 +125,36 @@ def corrections(request):
     return _corrections(request)
 
 
-def _corrections(request, refused: tuple[str, str, str] | None = None):
+def _corrections(request, refused: tuple[UUID, str, str] | None = None):
     """The list, with the record in dispute that was asked for; after a refusal (id, words, why) with what was typed."""
-    at = refused[0] if refused else request.GET.get("at", "")  # one at a time: each look leaves an entry
+    at = refused[0] if refused else _id(request.GET.get("at", ""))  # one at a time: each look leaves an entry
+    listed = actions.open_corrections(request.actor)
+    if at is not None and at not in {c.id for c in listed}:  # a link of a message or a matter, however old
+        listed = [one for one in (actions.correction_for(request.actor, at),) if one] + listed
     rows = [
         {
             "c": c,
-            "record": actions.record_of(c) if str(c.id) == at else [],
-            "words": refused[1] if refused and refused[0] == str(c.id) else "",
-            "why": refused[2] if refused and refused[0] == str(c.id) else "",
+            "record": actions.record_of(c) if c.id == at else [],
+            "words": refused[1] if refused and refused[0] == c.id else "",
+            "why": refused[2] if refused and refused[0] == c.id else "",
         }
-        for c in actions.open_corrections(request.actor)
+        for c in listed
     ]
     context = {"corrections": rows, "today": timezone.localdate()}
     return render(request, "enterprise/corrections.html", context, status=422 if refused else 200)
 
 
+def _id(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
 @require_POST
 def answer_correction(request, correction_id):
     """Answer one."""
-    if not request.actor.is_staff or correction_id not in {
-        c.id for c in actions.open_corrections(request.actor)
-    }:
+    if not request.actor.is_staff or actions.correction_for(request.actor, correction_id) is None:
         raise Http404
     words = request.POST.get("answer", "")[:1000]
     try:
@@ -155,7 +164,7 @@ def answer_correction(request, correction_id):
         )
     except Refused as refused:
         messages.error(request, str(refused))
-        return _corrections(request, (str(correction_id), words, str(refused)))
+        return _corrections(request, (correction_id, words, str(refused)))
     return redirect("corrections")
 
 

@@ -174,7 +174,7 @@ create or replace function hub_granted(
 ) returns jsonb language plpgsql security definer set search_path = public as $$
 declare
   v_actor text := coalesce(current_setting('app.actor', true), '');
-  v_orgs uuid[] := coalesce(nullif(current_setting('app.orgs', true), ''), '{}')::uuid[];
+  v_posts uuid[] := coalesce(nullif(current_setting('app.posts', true), ''), '{}')::uuid[];
   v_today date := (now() at time zone 'Asia/Shanghai')::date;
   v_grant hub_sharinggrant;
   v_key jsonb;
@@ -194,7 +194,7 @@ begin
   if v_actor in ('', 'visitor') then
     raise exception 'hub_granted: nobody is acting' using errcode = 'insufficient_privilege';
   end if;
-  select * into v_grant from hub_sharinggrant where id = p_grant and org_id = any (v_orgs) for update;
+  select * into v_grant from hub_sharinggrant where id = p_grant and org_id = any (v_posts) for update;
   if not found then
     raise exception 'hub_granted: no such grant' using errcode = 'YG001';
   end if;
@@ -263,7 +263,7 @@ begin
       p_use, 'hub.' || v_grant.dataset,
       (select string_agg(f ->> 'id', ',') from jsonb_array_elements(v_grant.fields) f),
       v_grant.purpose, v_grant.basis, null, null, p_kind, v_subjects,
-      array_fill(cardinality(v_rows) > 0, array[cardinality(v_subjects)]));
+      array_fill(cardinality(v_rows) > 0, array[cardinality(v_subjects)]), v_grant.org_id);
   end if;
   return jsonb_build_object('records', to_jsonb(v_rows), 'more', v_more, 'state', v_state);
 end $$;

@@ -1,7 +1,8 @@
 """Tells PostgreSQL who is acting. The settings end with the transaction, so none leaks to the next request."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from uuid import UUID
 
 from django.db import connection, transaction
 from psycopg.pq import TransactionStatus
@@ -13,12 +14,15 @@ ACTING_FOR = "acting_for"
 
 _SET = (
     "select set_config('app.person', %s, true), set_config('app.subject', %s, true), set_config('app.orgs', %s, true), "
-    "set_config('app.system', %s, true), set_config('app.actor', %s, true)"
+    "set_config('app.posts', %s, true), set_config('app.system', %s, true), set_config('app.actor', %s, true)"
 )
 
 
 def announce(actor: Actor) -> None:
     """Set the actor for the rest of the current transaction.
+
+    ``app.posts``: the offices he works for, which the ledger names as those that read; ``app.orgs``: with those that
+    he oversees, whose rows he sees.
 
     Raises:
         TransactionManagementError: no transaction is open.
@@ -29,11 +33,16 @@ def announce(actor: Actor) -> None:
             [
                 str(actor.person_id or ""),
                 str(actor.subject_id or ""),
-                "{" + ",".join(map(str, (*actor.posts, *actor.oversees))) + "}",
+                _array((*actor.posts, *actor.oversees)),
+                _array(actor.posts),
                 "on" if actor.system else "",
                 actor.label,
             ],
         )
+
+
+def _array(ids: Iterable[UUID]) -> str:
+    return "{" + ",".join(map(str, ids)) + "}"
 
 
 @contextmanager

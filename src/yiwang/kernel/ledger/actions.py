@@ -53,7 +53,10 @@ def doubt(actor: Actor, use_id: UUID, words: str) -> Doubt:
 
 
 def _asked(actor: Actor, use: Use, before: list[Doubt]) -> UUID | None:
-    """Which office has to answer: the one that used the data; the data authority for the system and a second time."""
+    """Which office has to answer: the one that used the data; the data authority for the system and a second time.
+
+    A use under a grant names the grant's office alone; otherwise, of several, the one where the post is the oldest.
+    """
     if use.orgs and not before:
         return use.orgs[0]
     with as_system(actor):

@@ -12,7 +12,7 @@ class Use(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     at = models.DateTimeField()
     actor = models.CharField(max_length=60)
-    orgs = ArrayField(models.UUIDField())  # the offices the actor worked for at that moment
+    orgs = ArrayField(models.UUIDField())  # the offices the actor worked for, or whose grant it was
     source = models.CharField(max_length=80)  # the register or dataset
     fields = models.TextField()  # what was read, or * for the record as it is
     purpose = models.CharField(max_length=120)

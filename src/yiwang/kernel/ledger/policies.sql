@@ -22,14 +22,17 @@ create or replace function ledger_id() returns uuid language sql volatile as $$
     , 'hex')::uuid
 $$;
 
--- One use and its entries, in the transaction of the read. See commitments.py for the bytes.
+-- One use and its entries, in the transaction of the read. See commitments.py for the bytes. p_org: the office whose
+-- right it was to read, where only one's was; otherwise all for which the actor works, not those that he oversees.
+drop function if exists ledger_note(uuid, text, text, text, text, uuid, date, text, text[], boolean[]);
 create or replace function ledger_note(
   p_use uuid, p_source text, p_fields text, p_purpose text, p_basis text, p_case uuid, p_visible_from date,
-  p_kind text, p_keys text[], p_found boolean[]
+  p_kind text, p_keys text[], p_found boolean[], p_org uuid default null
 ) returns void language plpgsql security definer set search_path = public as $$
 declare
   v_actor text := coalesce(current_setting('app.actor', true), '');
-  v_orgs uuid[] := coalesce(nullif(current_setting('app.orgs', true), ''), '{}')::uuid[];
+  v_orgs uuid[] := case when p_org is not null then array[p_org]
+                        else coalesce(nullif(current_setting('app.posts', true), ''), '{}')::uuid[] end;
   v_at timestamptz := clock_timestamp();
   v_salt bytea := uuid_send(gen_random_uuid());
   v_text text;
@@ -61,8 +64,8 @@ begin
   )
   insert into ledger_pending (entry_id, commitment) select id, commitment from written;
 end $$;
-revoke all on function ledger_note(uuid, text, text, text, text, uuid, date, text, text[], boolean[]) from public;
-grant execute on function ledger_note(uuid, text, text, text, text, uuid, date, text, text[], boolean[]) to {app};
+revoke all on function ledger_note(uuid, text, text, text, text, uuid, date, text, text[], boolean[], uuid) from public;
+grant execute on function ledger_note(uuid, text, text, text, text, uuid, date, text, text[], boolean[], uuid) to {app};
 
 -- The hash under which the acting subject's own uses lie; nobody can ask for somebody else's.
 create or replace function ledger_own_subject() returns bytea

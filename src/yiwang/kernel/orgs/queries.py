@@ -13,11 +13,10 @@ STEWARD = "steward"  # the role of a post that looks after data in general
 
 
 def posts_of(person_id: UUID, today: date) -> dict[UUID, frozenset[str]]:
-    """Organisation id → roles that the person holds on ``today``."""
+    """Organisation id → roles that the person holds on ``today``, the post held longest first."""
     held: dict[UUID, frozenset[str]] = {}
-    for org_id, roles in Post.objects.filter(
-        Q(until=None) | Q(until__gte=today), person_id=person_id, since__lte=today
-    ).values_list("org_id", "roles"):
+    posts = Post.objects.filter(Q(until=None) | Q(until__gte=today), person_id=person_id, since__lte=today)
+    for org_id, roles in posts.order_by("since", "id").values_list("org_id", "roles"):
         held[org_id] = held.get(org_id, frozenset()) | frozenset(roles)
     return held
 
@@ -94,15 +93,23 @@ def responsible(function: str, region_code: str) -> Organisation | None:
     return None
 
 
-def staffed(function: str, roles: list[str], region_code: str | None) -> Organisation | None:
-    """The office of a department that has somebody with one of the roles: in a region, else the first of all.
+def staffed(function: str, roles: list[str], region_code: str) -> Organisation | None:
+    """The office of a department that has somebody with one of the roles: in a region, else above it, else the first.
 
     Without any such office, one that has nobody: it stands there, and whoever oversees it sees that.
+
+    Args:
+        region_code: code of a division, today's or a former one; unknown or empty: the first of all.
     """
     offices = Organisation.objects.filter(functions__contains=[function]).order_by("region_id")
     able = offices.filter(posts__until=None, posts__roles__overlap=roles).distinct()
-    here = {"region_id": region_code}
-    return able.filter(**here).first() or able.first() or offices.filter(**here).first() or offices.first()
+    region = current_region(region_code)
+    while region is not None:
+        org = able.filter(region=region).first()
+        if org:
+            return org
+        region = region.parent
+    return able.first() or responsible(function, region_code) or offices.first()
 
 
 @lru_cache(maxsize=1)

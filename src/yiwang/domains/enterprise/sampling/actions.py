@@ -27,7 +27,7 @@ from yiwang.kernel.orgs.models import Organisation
 from yiwang.kernel.packs import api as packs
 
 from . import rules
-from .queries import plan_of, regions_of
+from .queries import may_read, plan_of, regions_of
 
 LONGEST = 366  # days of a period
 
@@ -213,11 +213,11 @@ def frame(actor: Actor, plan_id: UUID, grade: str) -> list[str]:
     """The codes in scope of one class, for whoever recomputes the lot; an entry each in the ledger.
 
     Raises:
-        Refused: no such plan.
+        Refused: no such plan, or not his to see.
     """
     one = plan_of(plan_id)
-    if one is None:
-        raise Refused(_("没有找到这个抽查计划。"))
+    if one is None or not may_read(one):
+        raise Refused(_("没有找到这个抽查计划，或它的底数不归您单位看。"))
     why = purpose_of(one.purpose)
     with connection.cursor() as cursor:
         cursor.execute(

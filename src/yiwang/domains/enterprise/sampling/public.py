@@ -16,7 +16,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from yiwang.domains.enterprise.models import Sampled, SamplingPlan
+from yiwang.domains.enterprise.models import SamplingPlan
 from yiwang.kernel.access.session import as_system
 from yiwang.kernel.orgs.models import Region
 
@@ -43,7 +43,7 @@ def public_plan(request, sampling_id):
     with as_system(request.actor):
         plan = _drawn(sampling_id)
         strata = list(plan.strata.order_by("place"))
-        lot = cache.get_or_set(f"sampling-lot:{plan.id}", lambda: rules.sealed(plan.seed, _lot(plan)), None)
+        lot = cache.get_or_set(f"sampling-lot:{plan.id}", lambda: queries.public_lot(plan)[0], None)
     known = {c: n for top, label, below in queries.industries() for c, n in [(top, label), *below]}
     regions = dict(Region.objects.filter(code__in=plan.regions).values_list("code", "name"))
     context = {
@@ -59,12 +59,12 @@ def public_plan(request, sampling_id):
 
 @require_GET
 def public_lot(request, sampling_id):
-    """The lot, as ``rules.lot_text`` writes it; 404 until the period is over."""
+    """The lot; 404 until the period is over."""
     with as_system(request.actor):
         plan = _drawn(sampling_id)
-        if not _over(plan):
-            raise Http404
-        text = _lot(plan)
+        _digest, text = queries.public_lot(plan)
+    if text is None:
+        raise Http404
     return _file(f"sampling-{plan.number}-lot.txt", text)
 
 
@@ -77,11 +77,6 @@ def _drawn(sampling_id) -> SamplingPlan:
 
 def _over(plan: SamplingPlan) -> bool:
     return timezone.localdate() > plan.last
-
-
-def _lot(plan: SamplingPlan) -> str:
-    rows = Sampled.objects.filter(plan=plan).values_list("uscc", "days")
-    return rules.lot_text(rows.iterator(chunk_size=5000))
 
 
 def _file(name: str, text: str) -> HttpResponse:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
+
+from django.db import connection
 
 from yiwang.domains.enterprise import tables
 from yiwang.domains.enterprise.models import Sampled, SamplingPlan
+from yiwang.kernel.ids import new_id
+from yiwang.kernel.ledger.purposes import purpose_of
 from yiwang.kernel.orgs.models import Organisation, Region
 
 
@@ -48,6 +51,35 @@ def plan_of(plan_id: UUID) -> SamplingPlan | None:
     return SamplingPlan.objects.select_related("org").filter(id=plan_id).first()
 
 
-def drawn(plan: SamplingPlan) -> Any:
-    """The enterprises drawn, the class that is inspected most first, then by lot."""
-    return Sampled.objects.filter(plan=plan).order_by("-grade", "place")
+def may_read(plan: SamplingPlan) -> bool:
+    """Whether scope and lot are the acting official's to see: the plan's office and those above it, with the post."""
+    with connection.cursor() as cursor:
+        cursor.execute("select enterprise_sampling_reader(%s)", [plan.id])
+        (mine,) = cursor.fetchone()
+    return bool(mine)
+
+
+def drawn(plan: SamplingPlan, start: int = 0, most: int | None = None) -> list[Sampled]:
+    """Enterprises drawn, the class that is inspected most first, then by lot; an entry each in the ledger.
+
+    Args:
+        start: how many to leave out. most: None for all that follow.
+
+    Raises:
+        ProgrammingError: not the actor's to see, see ``may_read``.
+    """
+    why = purpose_of(plan.purpose)
+    return list(
+        Sampled.objects.raw(
+            "select * from enterprise_sampling_drawn(%s, %s, %s, %s, %s, %s)",
+            [new_id(), plan.id, start, most, why.name, why.basis],
+        )
+    )
+
+
+def public_lot(plan: SamplingPlan) -> tuple[str, str | None]:
+    """The digest that binds the office to a drawn lot; the lot when the period is over, None before."""
+    with connection.cursor() as cursor:
+        cursor.execute("select digest, lot from enterprise_sampling_lot(%s)", [plan.id])
+        digest, lot = cursor.fetchone()
+    return digest, lot

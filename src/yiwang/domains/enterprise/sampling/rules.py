@@ -1,6 +1,6 @@
 """How many, who, and when: the arithmetic of a sampling plan. Pure.
 
-The recipe, which ``enterprise_sampling_draw`` in ``../policies.sql`` follows in SQL and anyone can follow by hand:
+The recipe, which ``enterprise_sampling_draw`` in ``../policies_sampling.sql`` follows in SQL and anyone can by hand:
 
 1. Of each class, ``wanted`` says how many of those in scope are drawn.
 2. Each code gets the SHA-256 of ``SEED:CODE`` (UTF-8, written as hexadecimal); the smallest come first. Codes with
@@ -77,15 +77,6 @@ def sealed(seed: str, text: str) -> str:
     The seed, which is told with the text, keeps short texts from being guessed.
     """
     return sha256(f"{seed}\n{text}".encode()).hexdigest()
-
-
-def lot_text(rows: Iterable[tuple[str, Sequence[date]]]) -> str:
-    """The lot as it is published: ``code,day day …``, a line each, by code, no line feed at the end. No classes.
-
-    Args:
-        rows: (code, days of the visits), in any order.
-    """
-    return "\n".join(f"{code},{' '.join(d.isoformat() for d in days)}" for code, days in sorted(rows))
 
 
 def working_days(first: date, last: date, is_working: Callable[[date], bool]) -> list[date]:

@@ -96,22 +96,26 @@ def _day(text: str) -> date | None:
 def sampling_plan(request, sampling_id):
     """One plan: who is in scope, how many of each class and why, the lot."""
     one = _plan(sampling_id)
-    page = Paginator(queries.drawn(one), PAGE).get_page(request.GET.get("page"))
+    strata = list(one.strata.order_by("place"))
+    wanted = sum(s.wanted for s in strata)
+    page = Paginator(range(wanted), PAGE).get_page(request.GET.get("page"))
+    reads = queries.may_read(one)
+    shown = reads and one.state == SamplingPlan.State.DRAWN
+    lot = queries.drawn(one, (page.number - 1) * PAGE, PAGE) if shown else []
     regions = dict(
-        Region.objects.filter(code__in=[*one.regions, *{d.region for d in page}]).values_list("code", "name")
+        Region.objects.filter(code__in=[*one.regions, *{d.region for d in lot}]).values_list("code", "name")
     )
     industries = {
         code: name for top, label, below in queries.industries() for code, name in [(top, label), *below]
     }
-    strata = list(one.strata.order_by("place"))
     context = {
-        "plan": one, "page": page, "regions": [regions.get(r, r) for r in one.regions],
+        "plan": one, "page": page, "lot": lot, "reads": reads, "regions": [regions.get(r, r) for r in one.regions],
         "industries": [industries.get(i, i) for i in one.industries], "names": regions,
         "strata": [(s, rules.short(s.percent), rules.short(rules.exact(s.subjects, s.percent))) for s in strata],
-        "subjects": sum(s.subjects for s in strata), "wanted": sum(s.wanted for s in strata),
+        "subjects": sum(s.subjects for s in strata), "wanted": wanted,
         "visits": sum(s.wanted * s.visits for s in strata), "length": (one.last - one.first).days + 1,
         "mine": CREDIT in request.actor.posts.get(one.org_id, ()),
-        "example": page[0].uscc if len(page) else "",
+        "example": lot[0].uscc if lot else "",
     }  # fmt: skip
     return render(request, "enterprise/sampling_plan.html", context)
 
@@ -140,7 +144,7 @@ def decide_sampling(request, sampling_id):
 def sampling_list(request, sampling_id):
     """The lot as CSV, a visit a row."""
     one = _plan(sampling_id)
-    if one.state != SamplingPlan.State.DRAWN:
+    if one.state != SamplingPlan.State.DRAWN or not queries.may_read(one):
         raise Http404
     answer = _file(f"sampling-{one.number}.csv")
     writer = csv.writer(answer)
@@ -155,12 +159,13 @@ def sampling_list(request, sampling_id):
     )
     writer.writerow(heads)
     regions = dict(Region.objects.values_list("code", "name"))
-    count = 0
-    for d in queries.drawn(one).iterator(chunk_size=5000):
-        count += 1
+    lot = queries.drawn(one)
+    for d in lot:
         for n, day in enumerate(d.days, 1):
             writer.writerow([d.grade, d.place, d.uscc, d.name, regions.get(d.region, d.region), n, day])
-    record(request.actor, "enterprise.sampling-exported", "sampling", one.id, number=one.number, drawn=count)
+    record(
+        request.actor, "enterprise.sampling-exported", "sampling", one.id, number=one.number, drawn=len(lot)
+    )
     return answer
 
 
