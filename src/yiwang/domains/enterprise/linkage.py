@@ -13,7 +13,6 @@ import hashlib
 import json
 import string
 import tempfile
-import time
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -48,7 +47,6 @@ LICENCE = "licence_no"  # of records, where they have one
 LEAST_LABELLED = 40  # with fewer labelled records nothing is learnt, and nothing linked
 MOST = 200_000  # records of one round
 MEMORY = "5GB"
-PAUSE = 10  # between two rounds, so many times as long as the last took: the collector has other work
 _NARROW = string.digits + string.ascii_letters + "()"
 _WIDE = "".join(chr(ord(c) + 0xFEE0) for c in _NARROW)
 STRONG = {
@@ -88,19 +86,19 @@ def run() -> dict[str, dict[str, int]]:
             return {}
         for dataset in linkable(table):
             others = [table.subjects.id, *(said["dataset"] for said in _numbered())]
-            mark, began = [_latest(con, [dataset.id]), _latest(con, others)], time.monotonic()
-            last = _read_marks().get(dataset.id, {"mark": [0, 0], "at": 0.0, "seconds": 0.0})
-            if mark == last["mark"] or time.time() - last["at"] < PAUSE * last["seconds"]:
+            mark, last = [_latest(con, [dataset.id]), _latest(con, others)], _read_marks().get(dataset.id)
+            if mark == last:
                 continue
             with tempfile.TemporaryDirectory(dir=_folder()) as spill, duckdb.connect() as db:
                 db.execute(f"set memory_limit = '{MEMORY}'; set temp_directory = '{spill}'")
                 today, now = timezone.localdate(), timezone.now()
                 bulk.relations(db, con, table, today, now, hub.lake_root())
                 _licences(db, con, table, today, now)
-                told[dataset.id] = _link(con, Linker(db, words()), table, dataset, mark[1] != last["mark"][1])
+                told[dataset.id] = _link(
+                    con, Linker(db, words()), table, dataset, not last or mark[1] != last[1]
+                )
             many = many or told[dataset.id]["accepted"] > hub.TOUCHED
-            done = {"mark": mark, "at": time.time(), "seconds": round(time.monotonic() - began, 1)}
-            _marks().write_text(json.dumps({**_read_marks(), dataset.id: done}))
+            _marks().write_text(json.dumps({**_read_marks(), dataset.id: mark}))
     if many:  # whose classes follow all at once
         running.run()
     return told
@@ -154,7 +152,7 @@ def _marks() -> Path:
     return _folder() / "marks.json"
 
 
-def _read_marks() -> dict[str, Any]:
+def _read_marks() -> dict[str, list[int]]:
     return json.loads(_marks().read_text()) if _marks().exists() else {}
 
 
