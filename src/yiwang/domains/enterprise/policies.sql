@@ -49,7 +49,7 @@ language sql stable security definer set search_path = public as $$
   select exists (
     select 1 from orgs_post
     where person_id = nullif(current_setting('app.person', true), '')::uuid
-      and 'credit' = any (roles) and since <= current_date and (until is null or until >= current_date)
+      and 'credit' = any (roles) and since <= (now() at time zone 'Asia/Shanghai')::date and (until is null or until >= (now() at time zone 'Asia/Shanghai')::date)
       and org_id = any (coalesce(nullif(current_setting('app.orgs', true), ''), '{}')::uuid[])
   )
 $$;

@@ -89,7 +89,7 @@ language sql stable security definer set search_path = public as $$
   select exists (
     select 1 from orgs_post
     where person_id = nullif(current_setting('app.person', true), '')::uuid
-      and 'steward' = any (roles) and since <= current_date and (until is null or until >= current_date)
+      and 'steward' = any (roles) and since <= (now() at time zone 'Asia/Shanghai')::date and (until is null or until >= (now() at time zone 'Asia/Shanghai')::date)
       and org_id = any (coalesce(nullif(current_setting('app.orgs', true), ''), '{}')::uuid[])
   )
 $$;
@@ -100,7 +100,7 @@ alter table ledger_entry enable row level security;
 drop policy if exists own on ledger_entry;
 create policy own on ledger_entry for select to {app} using (
   (select current_setting('app.system', true)) = 'on'
-  or subject = (select ledger_own_subject()) and (visible_from is null or visible_from <= current_date)
+  or subject = (select ledger_own_subject()) and (visible_from is null or visible_from <= (now() at time zone 'Asia/Shanghai')::date)
 );
 alter table ledger_use enable row level security;
 drop policy if exists own on ledger_use;
@@ -163,8 +163,8 @@ begin
   if coalesce(current_setting('app.system', true), '') <> 'on' then
     raise exception 'ledger_erase: only the system' using errcode = 'insufficient_privilege';
   end if;
-  select coalesce(array_agg(e.id order by e.id) filter (where coalesce(e.visible_from, current_date) <= current_date), '{}'),
-         count(*) filter (where e.visible_from > current_date)
+  select coalesce(array_agg(e.id order by e.id) filter (where coalesce(e.visible_from, (now() at time zone 'Asia/Shanghai')::date) <= (now() at time zone 'Asia/Shanghai')::date), '{}'),
+         count(*) filter (where e.visible_from > (now() at time zone 'Asia/Shanghai')::date)
     into v_ids, kept from ledger_entry e
     where e.salt is not null and case when p_entry is null then e.subject = v_subject else e.id = p_entry end;
   if exists (select 1 from ledger_entry e join ledger_doubt d on d.use_id = e.use_id
