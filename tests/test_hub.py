@@ -327,7 +327,7 @@ def test_the_rows_of_a_first_load_are_frozen(tmp_path):
     file = tmp_path / "rows.csv"
     file.write_text(HEADER + "".join(row(code()) for _ in range(3000)))
     work = tmp_path / "work"
-    load = Load(dataset, 1, moment("03-01"), Mode.CHANGE, file, work, tmp_path / "lake", owner)
+    load = Load(dataset, 1, moment("03-03"), Mode.CHANGE, file, work, tmp_path / "lake", owner)
     try:
         outcome = load.run(lambda _con, _outcome: None)
         assert outcome.first and outcome.counts["new"] == 3000
