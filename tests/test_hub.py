@@ -332,9 +332,11 @@ def test_the_rows_of_a_first_load_are_frozen(tmp_path):
         outcome = load.run(lambda _con, _outcome: None)
         assert outcome.first and outcome.counts["new"] == 3000
         with owner() as con:
-            told = "select relpages, relallvisible from pg_class where oid = 'hub.frozen_rows'::regclass"
-            pages, visible = con.execute(told).fetchone()
-        assert pages > 10 and visible == pages
+            pages, visible = con.execute(
+                "select count(distinct (r.ctid::text::point)[0]), min(c.relallvisible) from hub.frozen_rows r "
+                "cross join pg_class c where c.oid = 'hub.frozen_rows'::regclass"
+            ).fetchone()
+        assert pages > 10 and visible == pages  # every page with rows: the file may end in empty ones
     finally:
         with owner() as con:
             con.execute("drop view if exists hub.frozen_rows_versions")
