@@ -91,6 +91,7 @@ def test_the_interface_hides_from_others_the_personal_cells_that_the_page_hides(
     page = visit("steward")
     page.goto(f"/desk/hub/deliveries/{made.uid}")
     assert person.name in page.inner_text("main") and number not in page.inner_text("main")
+    assert page.inner_text("main").count("不足 9 格") == 1 and "'row'" not in page.inner_text("main")
 
 
 def with_pull(**pull):

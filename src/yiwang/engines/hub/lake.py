@@ -45,25 +45,26 @@ def write_anew(
     there = columns(con, stage)
     listed = {id: kind for id, kind in there.items() if id not in ("_delivery", "_seen")}
     file = scratch / "filled.csv"
-    rows = pg.SQL("copy (select {} from {}) to stdout (format csv)").format(names(listed), table(stage))
-    with file.open("wb") as out, con.cursor().copy(rows) as copy:
+    wanted = pg.SQL("copy (select {} from {}) to stdout (format csv)").format(names(listed), table(stage))
+    with file.open("wb") as out, con.cursor().copy(wanted) as copy:
         for block in copy:
             out.write(block)
     discard(lake, dataset, seq)
     to = folder(lake, dataset, seq)
     to.mkdir(parents=True)
-    rows_of = db.cursor().read_csv(
-        str(file),
-        header=False,
-        columns=listed,
-        auto_detect=False,
-        delimiter=",",
-        quotechar='"',
-        escapechar='"',
-    )
-    rows_of.project(f"{int(seq)} as _delivery, *").write_parquet(
-        f"{to}/{0:012d}.parquet", compression="snappy"
-    )
+    with db.cursor() as own:  # what another statement has not finished reading stays as it is
+        rows = own.read_csv(
+            str(file),
+            header=False,
+            columns=listed,
+            auto_detect=False,
+            delimiter=",",
+            quotechar='"',
+            escapechar='"',
+        )
+        rows.project(f"{int(seq)} as _delivery, *").write_parquet(
+            f"{to}/{0:012d}.parquet", compression="snappy"
+        )
     file.unlink()
 
 

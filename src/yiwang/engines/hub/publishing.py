@@ -116,7 +116,7 @@ def change(
         con.execute(statement)
     ids = list(
         tables.fields(con, dataset.id)
-    )  # not the contract's: the history keeps what other versions had
+    )  # the history keeps what only other versions of the contract have
     parts = {
         "t": tables.table(dataset.id),
         "h": tables.table(f"{dataset.id}_hist"),

@@ -46,7 +46,7 @@ def delivery(request, delivery_id):
             "quality": getattr(found, "quality", None),
             "inside": inside is not None,
             "own": queries.own(request.actor, found),
-            "messages": queries.messages(request.actor, found) if inside else [],
+            "told": queries.messages(request.actor, found) if inside else [],
             "most": len(found.messages) >= KEPT,
         },
     )
