@@ -37,7 +37,7 @@ from yiwang.kernel.ledger.purposes import purpose_of
 from yiwang.kernel.orgs.models import Region
 from yiwang.kernel.packs import api as packs
 
-from . import bulk, running, tables
+from . import bulk, tables
 from .risk.contracts import SEPARATOR, Table
 from .risk.sql import name
 
@@ -78,7 +78,7 @@ def words() -> Vocabulary:
 
 def run() -> dict[str, dict[str, int]]:
     """Link what has not been looked at; returns by dataset how many were accepted, put to review, left."""
-    table, told, many = tables.current(), {}, False
+    table, told = tables.current(), {}
     if table is None:
         return {}
     with hub.owner_connection() as con:
@@ -97,10 +97,7 @@ def run() -> dict[str, dict[str, int]]:
                 told[dataset.id] = _link(
                     con, Linker(db, words()), table, dataset, not last or mark[1] != last[1]
                 )
-            many = many or told[dataset.id]["accepted"] > hub.TOUCHED
             _marks().write_text(json.dumps({**_read_marks(), dataset.id: mark}))
-    if many:  # whose classes follow all at once
-        running.run()
     return told
 
 
@@ -236,10 +233,15 @@ def _link(
             [(new_id(), dataset.id, *r[:6], Jsonb(r[6]), r[7], r[8], r[8]) for r in rows],
         )
         _leave(con, db, dataset, {r[0] for r in rows})
-        if counts["accepted"] <= hub.TOUCHED:
-            for uscc in dict.fromkeys(r[1] for r in rows if r[-1] == "accepted"):
-                emit_on(con, "enterprise.linked", {"uscc": uscc})
+        _tell(con, [r[1] for r in rows if r[-1] == "accepted"])
     return counts
+
+
+def _tell(con: psycopg.Connection, codes: list[str]) -> None:
+    """Whose files and classes follow; of many, the run over all is due (``running.due``)."""
+    if len(codes) <= hub.TOUCHED:
+        for uscc in dict.fromkeys(codes):
+            emit_on(con, "enterprise.linked", {"uscc": uscc})
 
 
 def _undo_changed(con: psycopg.Connection, db: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:
@@ -261,8 +263,7 @@ def _undo_changed(con: psycopg.Connection, db: duckdb.DuckDBPyConnection, datase
             "where l.id = was.id and was.state in ('accepted', 'review') returning l.uscc, was.state",
             [[UUID(id) for (id,) in changed]],
         ).fetchall()
-        for uscc in dict.fromkeys(uscc for uscc, state in undone if state == "accepted"):
-            emit_on(con, "enterprise.linked", {"uscc": uscc})
+        _tell(con, [uscc for uscc, state in undone if state == "accepted"])
     db.execute("delete from known where id in (select unnest(?))", [[id for (id,) in changed]])
 
 

@@ -252,7 +252,7 @@ def _note(con: psycopg.Connection, table: Table, on: date) -> None:
 
 
 def due(now: datetime) -> bool:
-    """Whether today's run has not been made, or more came since than is graded one by one."""
+    """Whether today's run has not been made, or more came or was linked since than is graded one by one."""
     with hub.owner_connection() as con:
         there = con.execute("select exists (select 1 from hub_holding)").fetchone() == (True,)
         last = con.execute(
@@ -261,4 +261,6 @@ def due(now: datetime) -> bool:
         ((began,),) = last.fetchall()
         if not there or began is None:
             return there
-        return bool(hub.large_since(con, began))
+        links = "select count(*) from enterprise_link where accepted_at > %(began)s or undone_at > %(began)s"
+        ((linked,),) = con.execute(links, {"began": began}).fetchall()
+        return bool(hub.large_since(con, began)) or linked > hub.TOUCHED
