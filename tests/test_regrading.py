@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 from deliveries import HEADER, code, give, moment, owner, row
+from django.utils import timezone
 from product import PRODUCT, until
 from psycopg.errors import UniqueViolation
 from test_enterprise import PENALTY, penalise, stored
@@ -239,14 +240,28 @@ def unlinked():
         return con.execute("select key from enterprise_unlinked").fetchall()
 
 
+LINKED = (
+    "insert into enterprise_link (id, dataset, key, uscc, score, margin, model, evidence, name_only, state, at, by, "
+    "accepted_at, about) values (%s, 'complaints', %s, %s, 1, 1, '', '[]', false, 'accepted', now(), 'x', now(), '')"
+)
+
+
 def test_one_record_is_of_one_enterprise_only():
     """Two who accept at the same moment, or the model and a person: the database keeps the first."""
     given = (new_id(), f"唯一{code()}", code())
-    insert = (
-        "insert into enterprise_link (id, dataset, key, uscc, score, margin, model, evidence, name_only, state, at, by, "
-        "accepted_at, about) values (%s, 'complaints', %s, %s, 1, 1, '', '[]', false, 'accepted', now(), 'x', now(), '')"
-    )
     with owner() as con, con.transaction(force_rollback=True):
-        con.execute(insert, given)
+        con.execute(LINKED, given)
         with pytest.raises(UniqueViolation):
-            con.execute(insert, (new_id(), given[1], code()))
+            con.execute(LINKED, (new_id(), given[1], code()))
+
+
+def test_after_many_links_everybody_is_graded_anew():
+    """So many that nobody is told of each: the run over all is due, also while another is going on."""
+    until(running.run, 60)
+    links = [(new_id(), f"多{n}{code()}", code()) for n in range(hub.TOUCHED + 1)]
+    with owner() as con:
+        con.cursor().executemany(LINKED, links)
+        try:
+            assert running.due(timezone.localtime())
+        finally:
+            con.execute("delete from enterprise_link where id = any(%s)", [[id for id, *_rest in links]])
