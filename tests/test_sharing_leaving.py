@@ -51,15 +51,15 @@ def decisions(*told):
 
 
 def repairs(*told):
-    """Repairs delivered: (number of the repair, dataset, number of the record, day)."""
+    """Repairs delivered: (number of the repair, dataset, number of the record, day, whose: anybody's if not said)."""
     return delivered(
         "credit_repairs",
         [
             {
-                "repair_no": r, "uscc": code(), "name": "x", "record_of": of, "record_no": n, "repaired_on": day,
-                "authority": "x",
+                "repair_no": r, "uscc": whose[0] if whose else code(), "name": "x", "record_of": of, "record_no": n,
+                "repaired_on": day, "authority": "x",
             }
-            for r, of, n, day in told
+            for r, of, n, day, *whose in told
         ],
     )  # fmt: skip
 
@@ -297,7 +297,7 @@ def test_the_term_of_a_trade_holds_for_its_records_alone():
         for c, n in numbers.items()
     ]  # fmt: skip
     delivered("inspections", lines)
-    repairs(*((f"XF-{n}", "inspections", n, "2026-01-20") for n in numbers.values()))
+    repairs(*((f"XF-{n}", "inspections", n, "2026-01-20", c) for c, n in numbers.items()))
     with owner() as con:
         told = con.execute("select key, repaired from hub_marks('inspections', %s)", [list(numbers.values())])
         assert dict(told.fetchall()) == {numbers[food]: date(2026, 4, 5), numbers[other]: date(2026, 1, 20)}

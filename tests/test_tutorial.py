@@ -97,6 +97,13 @@ def test_a_clerk_publishes_an_item_without_code_and_a_resident_applies_the_same_
             [sys.executable, "-m", "yiwang", "packs", "load"], env=product.env, cwd=ROOT, check=False
         )
     assert back.returncode == 0
+    # The item is gone, its case stays what it was filed as, also when cases are reported upwards.
+    report = subprocess.run(
+        [sys.executable, "-m", "yiwang", "report", "cases"],
+        env=product.env, cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    (line,) = [row for row in report.stdout.splitlines() if number in row]
+    assert "370043001000" in line and number not in report.stderr
 
 
 def test_in_the_browser_two_people_publish_and_one_cannot(visit, product):

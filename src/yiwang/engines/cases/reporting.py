@@ -23,6 +23,8 @@ def case_rows(since: datetime) -> Iterator[Row]:
     with translation.override("zh-hans"):
         for case in found.order_by("submitted_at", "id").iterator(chunk_size=2000):
             pack = library.find("service_item", case.ref)
+            if pack is None:  # the item is gone since: as it was when the case was filed
+                pack = packs.library(case.release).find("service_item", case.ref)
             data = pack.data if pack else {}
             yield {
                 "number": case.number,
