@@ -24,7 +24,7 @@ REGISTER, IDNO = "population", "3799011985{:08d}"
 
 def run(options: list[str]) -> dict:
     """Measure and compare with the bars."""
-    chosen = sizes(options, clients=8, seconds=10, list=500, subjects=200_000, proofs=500)
+    chosen = sizes(options, clients=8, seconds=10, list=500, subjects=200_000, proofs=5_000)
     with installation(1) as place:
         place.worker().suspend()  # it appends hourly heads and every second's entries; here we do it, measured
         _fill(chosen["subjects"])
