@@ -10,6 +10,7 @@ from product import PRODUCT, until
 from psycopg.errors import UniqueViolation
 from test_enterprise import PENALTY, penalise, stored
 from test_portrait import PURPOSE, TODAY, firm
+from test_pressing import matters
 
 from yiwang.domains.enterprise import link_actions, names, regrading, replay, running, tables
 from yiwang.domains.enterprise.bulk import grade_all
@@ -140,12 +141,15 @@ def test_a_struck_off_enterprise_had_its_class_until_then(become):
     penalise(uscc, f"注销{uscc}1")
     penalise(uscc, f"注销{uscc}2", "03", "")
     until(lambda: stored(uscc)[0] == "D", 30)
-    until(lambda: noticed(uscc), 30)
+    until(lambda: matters("enterprise.check", uscc=uscc), 30)  # somebody is to look
     ended = give(HEADER + row(uscc, status="4", approved=str(TODAY)))
     assert ended.state == "loaded", (ended.error, ended.messages)
     until(lambda: stored(uscc) is None, 30)
     assert told(0) is None
     assert told(5).grade == "A"
+    until(
+        lambda: all(m.closed_at for m in matters("enterprise.check", uscc=uscc)), 30
+    )  # and need not any more
     give(HEADER + row(uscc, approved=str(TODAY), address="恢复登记后的住所"))
     until(lambda: stored(uscc), 30)
     assert told(0).grade == "D" and told(5).grade == "A"

@@ -27,7 +27,7 @@ from .models import Correction, Link
 from .risk.contracts import SEPARATOR, Grade, Record, Table
 from .risk.force import Standing, step
 from .risk.rules import grade, is_subject
-from .running import COLUMNS, NOTICE, PURPOSE, RELIEVED, relief
+from .running import COLUMNS, NOTICE, PURPOSE, RELIEVED, REPLACE, relief
 
 Rows = dict[str, list[dict[str, Any]]]
 
@@ -143,16 +143,18 @@ def regrade(code: str, why: str, on: date | None = None, trace_id: UUID | None =
         before = Standing(*was[:3]) if was else None
         if found is None:
             if was and before:
-                end(con, code, on, why, was[0], was[3])
+                _end(con, code, on, why, was[0], was[3])
                 _relieve(con, table, code, before, "", trace_id)
             return None
         now = step(table, before, found.id, on)
         con.execute("update enterprise_grade set at = now() where uscc = %s", [code])
         if was is None or (now, found.total, list(found.sums)) != (before, was[3], was[4]):
             told = (was[0], was[3]) if was else (None, None)
-            write(con, code, now, found.total, found.sums, on, why, *told)
+            _write(con, code, now, found.total, found.sums, on, why, *told)
             if trace_id:
-                record_on(con, SYSTEM, "enterprise.graded", "enterprise", code, trace_id, why=why)
+                record_on(
+                    con, SYSTEM.label, SYSTEM.name, "enterprise.graded", "enterprise", code, trace_id, why=why
+                )
             if now.from_day is not None and (was is None or was[2] != now.from_day):
                 told = {"uscc": code, "grade": now.grade, "from_day": now.from_day.isoformat()}
                 emit_on(con, NOTICE, {**told, "because": _because(found)}, trace_id)
@@ -168,7 +170,7 @@ def _relieve(
         emit_on(con, RELIEVED, relief(code, before, grade), trace_id)
 
 
-def write(
+def _write(
     con: psycopg.Connection,
     uscc: str,
     standing: Standing,
@@ -181,16 +183,14 @@ def write(
 ) -> None:
     """Put one class in place, and what was and what is into the history. As the owner."""
     con.execute(
-        f"insert into enterprise_grade ({COLUMNS}, at) values (%s, %s, %s, %s, %s, %s, %s, now()) "
-        "on conflict (uscc) do update "
-        'set grade = excluded.grade, total = excluded.total, sums = excluded.sums, "on" = excluded."on", '
-        "in_force = excluded.in_force, from_day = excluded.from_day, at = excluded.at",
+        f"insert into enterprise_grade ({COLUMNS}, at) values (%s, %s, %s, %s, %s, %s, %s, now()) {REPLACE}, "
+        "at = excluded.at",
         [uscc, standing.grade, total, list(sums), on, standing.in_force, standing.from_day],
     )
     _change(con, uscc, on, standing, total, why, was, was_total)
 
 
-def end(con: psycopg.Connection, uscc: str, on: date, why: str, was: str, was_total: int) -> None:
+def _end(con: psycopg.Connection, uscc: str, on: date, why: str, was: str, was_total: int) -> None:
     """It is no subject of classes any more: its class goes, and the history says until when there was one."""
     con.execute("delete from enterprise_grade where uscc = %s", [uscc])
     _change(con, uscc, on, None, 0, why, was, was_total)

@@ -28,6 +28,10 @@ from .risk.force import Standing, step
 PURPOSE = "企业信用风险分类"
 NOTICE, RELIEVED = "enterprise.notice", "enterprise.relieved"
 COLUMNS = 'uscc, grade, total, sums, "on", in_force, from_day'
+REPLACE = (
+    "on conflict (uscc) do update set grade = excluded.grade, total = excluded.total, sums = excluded.sums, "
+    '"on" = excluded."on", in_force = excluded.in_force, from_day = excluded.from_day'
+)
 
 
 def run(on: date | None = None, memory: str = "4GB") -> dict[str, float]:
@@ -103,9 +107,7 @@ def _store(con: psycopg.Connection, db, table: Table, on: date, release: str, kn
         changed = _changed(con, table, on, known)
         con.execute(
             f"insert into enterprise_grade ({COLUMNS}) select uscc, grade, total, sums, %s, in_force, from_day "
-            "from changed order by uscc on conflict (uscc) do update "
-            'set grade = excluded.grade, total = excluded.total, sums = excluded.sums, "on" = excluded."on", '
-            "in_force = excluded.in_force, from_day = excluded.from_day",
+            f"from changed order by uscc {REPLACE}",
             [on],
         )
         history = (

@@ -45,7 +45,7 @@ class DiskFull(Refused):
     """There is no room for the bytes now; those that have come stay, and the upload can go on later."""
 
 
-def offices_of(actor: Actor, dataset: Dataset) -> list[Organisation]:
+def own_offices(actor: Actor, dataset: Dataset) -> list[Organisation]:
     """The offices for which the actor may deliver a dataset; without a word of his he does for the first."""
     held = [org for org, roles in actor.posts.items() if REPORTER in roles]
     found = Organisation.objects.filter(id__in=held, functions__contains=[dataset.department])
@@ -58,7 +58,7 @@ def office_of(actor: Actor, dataset: Dataset, wanted: str | UUID | None = None) 
     Raises:
         Refused: the wanted one is none of his.
     """
-    offices = offices_of(actor, dataset)
+    offices = own_offices(actor, dataset)
     if not wanted or not offices:
         return offices[0] if offices else None
     found = next((one for one in offices if str(one.id) == str(wanted)), None)

@@ -9,8 +9,8 @@ import psycopg
 from django.utils import timezone
 from psycopg.types.json import Jsonb
 
+from yiwang.kernel.audit.api import record_on
 from yiwang.kernel.events.api import emit_on
-from yiwang.kernel.ids import new_id
 
 from . import publishing, referring
 from .contracts import Dataset
@@ -65,18 +65,10 @@ def note(con: psycopg.Connection, delivery: Delivery, dataset: Dataset, outcome:
             "update hub_delivery set messages = messages || %s, tally = tally || %s where seq = %s",
             [Jsonb(messages), Jsonb(tally), delivery.seq],
         )
-    con.execute(
-        "insert into audit_auditevent (id, at, actor, actor_name, verb, object_type, object_id, detail, trace_id) "
-        "values (%s, now(), %s, %s, 'hub.loaded', 'delivery', %s, %s, %s)",
-        [
-            new_id(),
-            delivery.actor,
-            delivery.actor_name,
-            str(delivery.uid),
-            Jsonb({"dataset": dataset.id, **outcome.counts}),
-            delivery.uid,
-        ],
-    )
+    record_on(
+        con, delivery.actor, delivery.actor_name, "hub.loaded", "delivery", delivery.uid, delivery.uid,
+        dataset=dataset.id, **outcome.counts,
+    )  # fmt: skip
     told = {
         "delivery": str(delivery.uid),
         "seq": delivery.seq,

@@ -33,16 +33,17 @@ def record(
 
 def record_on(
     con: psycopg.Connection,
-    actor: Actor,
+    label: str,
+    name: str,
     verb: str,
     object_type: str,
     object_id: object,
     trace_id: UUID | None = None,
     **detail,
 ) -> None:
-    """The same on a connection of psycopg's own, in its transaction."""
+    """The same on a connection of psycopg's own, in its transaction; ``label`` and ``name`` of whoever did it."""
     con.execute(
         "insert into audit_auditevent (id, at, actor, actor_name, verb, object_type, object_id, detail, trace_id) "
         "values (%s, now(), %s, %s, %s, %s, %s, %s, %s)",
-        [new_id(), actor.label, actor.name, verb, object_type, str(object_id), Jsonb(detail), trace_id],
+        [new_id(), label, name, verb, object_type, str(object_id), Jsonb(detail), trace_id],
     )

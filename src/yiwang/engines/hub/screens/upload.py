@@ -48,7 +48,7 @@ def upload(request, dataset):
             "dataset": found,
             "offices": [
                 (one, describing.whose(territory.bound(found, one)))
-                for one in actions.offices_of(request.actor, found)
+                for one in actions.own_offices(request.actor, found)
             ],
             "chosen": request.POST.get("office", ""),
             "error": error,
